@@ -1,0 +1,160 @@
+//! The command tree: fixed commands by derive, one command for each operation from the providers' lists.
+
+pub mod global;
+pub mod list;
+pub mod time;
+
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::{ArgMatches, Args, Command};
+
+use crate::operation::{Entry, Meta};
+use crate::provider::{PROVIDERS, Provider};
+use global::Global;
+
+const ABOUT: &str = "Ask Alibaba Cloud and Huawei Cloud what became of your security scans";
+
+const EXAMPLES: &str = "\
+Try first:
+  scanq tasks --sandbox                         every task of both clouds, without an account
+  scanq aliyun agentless-tasks -o json          one operation, as the API's own document
+  scanq huawei tasks --since 24h --status finished
+
+Exit codes: 0 answered, 1 failed, 2 usage or configuration, 3 partial, 4 not signed in or not permitted,
+5 a task has a --fail-on status, 124 --wait-timeout passed, 130 interrupted";
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default().bold())
+    .placeholder(AnsiColor::Cyan.on_default());
+
+/// `scanq tasks`.
+#[derive(Args)]
+pub struct TasksArgs {
+    /// Only tasks of these clouds (can be repeated)
+    #[arg(long, value_name = "CLOUD", value_delimiter = ',', value_parser = ["aliyun", "huawei"])]
+    pub cloud: Vec<String>,
+    /// Only tasks that started at or after this time: RFC 3339, YYYY-MM-DD[ HH:MM[:SS]], epoch milliseconds, or a span back from now (90m, 24h, 7d)
+    #[arg(long, value_name = "TIME", value_parser = time::Moment::parse)]
+    pub since: Option<time::Moment>,
+    /// Only tasks that started at or before this time
+    #[arg(long, value_name = "TIME", value_parser = time::Moment::parse)]
+    pub until: Option<time::Moment>,
+    /// At most this many tasks, the newest
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub limit: Option<u64>,
+}
+
+/// `scanq sandbox`.
+#[derive(Args)]
+pub struct SandboxArgs {
+    /// Address of loopback to listen on; port 0 takes a free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
+    pub listen: std::net::SocketAddr,
+    /// Tasks of each kind
+    #[arg(long, value_name = "N", default_value_t = 40, value_parser = clap::value_parser!(u64).range(..=10_000_000))]
+    pub tasks: u64,
+    /// The same seed gives the same world
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub seed: u64,
+    /// How long each answer takes (50ms, 1s)
+    #[arg(long, value_name = "D", default_value = "0s", value_parser = time::span)]
+    pub latency: std::time::Duration,
+    /// Time around which the world is built [default: this minute]
+    #[arg(long, value_name = "TIME", value_parser = time::Moment::parse)]
+    pub now: Option<time::Moment>,
+    /// Print `export NAME='value'` lines, ready for eval, to stdout
+    #[arg(long)]
+    pub print_env: bool,
+}
+
+/// The whole tree.
+pub fn command() -> Command {
+    let clouds = PROVIDERS.iter().map(|provider| cloud(provider));
+    let tree = Command::new("scanq")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about(ABOUT)
+        .after_help(EXAMPLES)
+        .styles(STYLES)
+        .max_term_width(120)
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .infer_long_args(false)
+        .subcommand(TasksArgs::augment_args(
+            Command::new("tasks").about("List every scan task of every cloud and region, in one shape"),
+        ))
+        .subcommands(clouds)
+        .subcommand(SandboxArgs::augment_args(Command::new("sandbox").about(
+            "Serve both clouds on loopback: signature-checking, offline, with a seeded world of tasks",
+        )))
+        .subcommand(Command::new("operations").about(
+            "List every operation: cloud, API name, version, permission, documentation",
+        ));
+    Global::augment_args(tree)
+}
+
+fn cloud(provider: &'static Provider) -> Command {
+    Command::new(provider.id)
+        .about(format!("Ask {}", provider.name))
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommands(provider.operations.iter().map(operation))
+}
+
+fn operation(entry: &'static Entry) -> Command {
+    let meta = entry.meta;
+    let command = Command::new(meta.command)
+        .visible_alias(meta.api)
+        .about(meta.about)
+        .after_help(about_operation(meta));
+    let command = (entry.augment)(command);
+    match &meta.paging {
+        Some(paging) => list::augment(command, paging),
+        None => command,
+    }
+}
+
+fn about_operation(meta: &Meta) -> String {
+    format!(
+        "API operation: {} ({})\nPermission: {}\nDocumentation: {}",
+        meta.api, meta.version, meta.permission, meta.doc
+    )
+}
+
+/// What was asked for.
+pub enum Asked<'m> {
+    /// `scanq tasks`.
+    Tasks(&'m ArgMatches),
+    /// One operation of one cloud.
+    Operation(&'static Provider, &'static Entry, &'m ArgMatches),
+    /// `scanq sandbox`.
+    Sandbox(&'m ArgMatches),
+    /// `scanq operations`.
+    Operations,
+}
+
+/// Finds what was asked for in parsed arguments, and the matches that hold the global flags.
+pub fn asked(matches: &ArgMatches) -> (Asked<'_>, &ArgMatches) {
+    let (name, below) = matches.subcommand().expect("clap requires a subcommand");
+    match name {
+        "tasks" => (Asked::Tasks(below), below),
+        "sandbox" => (Asked::Sandbox(below), below),
+        "operations" => (Asked::Operations, below),
+        cloud => {
+            let provider = crate::provider::by_id(cloud).expect("every other subcommand is a cloud");
+            let (name, below) = below.subcommand().expect("clap requires a subcommand");
+            let entry = provider.operation(name).expect("the tree is made from the operations");
+            (Asked::Operation(provider, entry, below), below)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tree_is_consistent() {
+        command().debug_assert();
+    }
+}

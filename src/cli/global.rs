@@ -1,0 +1,234 @@
+//! The flags that every command has, and the variables that stand in for them.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::{ArgAction, ArgMatches, Args, FromArgMatches};
+
+use super::time::span;
+use crate::client::Tries;
+use crate::context::{Context, Env, Level};
+use crate::error::{Error, Kind};
+use crate::provider::{Endpoint, Scheme};
+use crate::render::Format;
+use crate::render::rows::Shape;
+use crate::render::table::Times;
+
+const OUTPUT: &str = "Output";
+const CONNECTION: &str = "Connection";
+
+/// Flags of every command.
+#[derive(Args)]
+pub struct Global {
+    /// Regions to ask; those of one centre are asked once [env: SCANQ_REGION]
+    #[arg(short, long, global = true, value_name = "REGION", value_delimiter = ',', help_heading = CONNECTION)]
+    region: Vec<String>,
+    /// Other service address; plain http only to loopback [env: SCANQ_ALIYUN_ENDPOINT, SCANQ_HUAWEI_ENDPOINT]
+    #[arg(long, global = true, value_name = "URL", help_heading = CONNECTION)]
+    endpoint: Option<String>,
+    /// Alibaba Cloud's signature: acs3 or rpc [default: acs3] [env: SCANQ_ALIYUN_SIGNATURE]
+    #[arg(long, global = true, value_name = "SIGNATURE", help_heading = CONNECTION, value_parser = parse::<Signature>)]
+    signature: Option<Signature>,
+    /// How many more times a call is tried
+    #[arg(long, global = true, value_name = "N", default_value_t = 4, help_heading = CONNECTION, value_parser = clap::value_parser!(u32).range(..=20))]
+    retries: u32,
+    /// The longest that one try may take
+    #[arg(long, global = true, value_name = "D", default_value = "30s", help_heading = CONNECTION, value_parser = positive_span)]
+    timeout: Duration,
+    /// The longest that connecting may take
+    #[arg(long, global = true, value_name = "D", default_value = "5s", help_heading = CONNECTION, value_parser = positive_span)]
+    connect_timeout: Duration,
+    /// Requests in flight, in all
+    #[arg(long, global = true, value_name = "N", default_value_t = 8, help_heading = CONNECTION, value_parser = clap::value_parser!(u16).range(1..=256))]
+    concurrency: u16,
+    /// Ask a sandbox in this process: no account, no configuration, no network [env: SCANQ_SANDBOX]
+    #[arg(long, global = true, help_heading = CONNECTION)]
+    sandbox: bool,
+    /// Output format: table, wide, json, jsonl, csv, tsv or yaml [default: table] [env: SCANQ_OUTPUT]
+    #[arg(short, long, global = true, value_name = "FORMAT", help_heading = OUTPUT, value_parser = parse::<Format>)]
+    output: Option<Format>,
+    /// Columns of table, wide, csv and tsv, in this order
+    #[arg(long, global = true, value_name = "COLUMN", value_delimiter = ',', help_heading = OUTPUT)]
+    columns: Option<Vec<String>>,
+    /// Column to sort the rows by
+    #[arg(long, global = true, value_name = "COLUMN", help_heading = OUTPUT)]
+    sort_by: Option<String>,
+    /// Leave out the names of the columns
+    #[arg(long, global = true, help_heading = OUTPUT)]
+    no_header: bool,
+    /// When to use colour [env: NO_COLOR, CLICOLOR_FORCE]
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", value_parser = ["auto", "always", "never"], help_heading = OUTPUT)]
+    color: String,
+    /// Show the times of tables in UTC [default: local time]
+    #[arg(long, global = true, help_heading = OUTPUT)]
+    utc: bool,
+    /// Say more on stderr: tries, pauses and timings [env: SCANQ_LOG]
+    #[arg(short, long, global = true, action = ArgAction::Count, help_heading = OUTPUT)]
+    verbose: u8,
+    /// Say nothing on stderr but errors
+    #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = OUTPUT)]
+    quiet: bool,
+}
+
+/// Alibaba Cloud's signatures by name.
+#[derive(Debug, Clone, Copy)]
+struct Signature(Scheme);
+
+impl FromStr for Signature {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.to_ascii_lowercase().as_str() {
+            "acs3" => Ok(Signature(Scheme::Current)),
+            "rpc" => Ok(Signature(Scheme::Rpc)),
+            _ => Err("must be acs3 or rpc".into()),
+        }
+    }
+}
+
+impl FromStr for Format {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Format::named(text).ok_or_else(|| {
+            let names = Format::ALL.map(|(name, _)| name);
+            format!("must be one of {}", names.join(", "))
+        })
+    }
+}
+
+fn parse<T: FromStr<Err = String>>(text: &str) -> Result<T, String> {
+    text.parse()
+}
+
+fn positive_span(text: &str) -> Result<Duration, String> {
+    match span(text)? {
+        Duration::ZERO => Err("must be more than 0".into()),
+        span => Ok(span),
+    }
+}
+
+/// What the global flags and their variables come to.
+#[derive(Clone)]
+pub struct Settings {
+    /// Regions asked for, empty if none.
+    pub regions: Vec<String>,
+    /// `--endpoint`.
+    pub endpoint: Option<Endpoint>,
+    /// Retries, time for a try, signature.
+    pub tries: Tries,
+    /// Time for connecting.
+    pub connect_timeout: Duration,
+    /// Requests in flight.
+    pub concurrency: usize,
+    /// Whether to ask a sandbox in this process.
+    pub sandbox: bool,
+    /// Output format.
+    pub format: Format,
+    /// Shape of rows.
+    pub shape: Shape,
+}
+
+impl Settings {
+    /// Reads the flags; a flag wins over its variable. Also tells the context's `ui` how to speak.
+    ///
+    /// # Errors
+    /// A usage error that names the flag or variable.
+    pub fn read(matches: &ArgMatches, context: &Context) -> Result<Self, Error> {
+        let flags = Global::from_arg_matches(matches).map_err(|e| Error::new(Kind::Usage, "arguments", e))?;
+        let env = &context.env;
+        let format = or_variable(flags.output, env, "SCANQ_OUTPUT")?.unwrap_or_default();
+        let signature = or_variable(flags.signature, env, "SCANQ_ALIYUN_SIGNATURE")?;
+        let level = or_variable(None, env, "SCANQ_LOG")?;
+        let level = match (flags.quiet, flags.verbose) {
+            (true, _) => Level::Quiet,
+            (_, 0) => level.unwrap_or_default(),
+            (_, 1) => Level::Verbose,
+            (_, _) => Level::Headers,
+        };
+        let for_scripts = matches!(format, Format::Json | Format::Jsonl);
+        context.ui.configure(level, for_scripts, colored(&flags.color, env, context.ui.is_terminal()));
+        if !format.has_columns() {
+            for (flag, is_given) in [("--columns", flags.columns.is_some()), ("--sort-by", flags.sort_by.is_some())] {
+                if is_given {
+                    return Err(Error::usage(flag, "only goes with the formats table, wide, csv and tsv"));
+                }
+            }
+        }
+        let regions = match (flags.region.is_empty(), env.get("SCANQ_REGION")) {
+            (true, Some(regions)) => regions.split(',').map(str::to_owned).collect(),
+            _ => flags.region,
+        };
+        Ok(Settings {
+            regions: regions.iter().map(|region| region.trim().to_owned()).filter(|region| !region.is_empty()).collect(),
+            endpoint: flags.endpoint.as_deref().map(|url| Endpoint::parse("--endpoint", url)).transpose()?,
+            tries: Tries {
+                retries: flags.retries,
+                timeout: flags.timeout,
+                scheme: signature.map(|Signature(scheme)| scheme).unwrap_or_default(),
+            },
+            connect_timeout: flags.connect_timeout,
+            concurrency: flags.concurrency.into(),
+            sandbox: flags.sandbox || env.is_on("SCANQ_SANDBOX"),
+            format,
+            shape: Shape {
+                columns: flags.columns,
+                sort_by: flags.sort_by,
+                header: !flags.no_header,
+                color: colored(&flags.color, env, context.out.terminal.is_some()),
+                times: if flags.utc { Times::Utc } else { Times::Local },
+                width: context.out.terminal,
+            },
+        })
+    }
+}
+
+impl FromStr for Level {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.to_ascii_lowercase().as_str() {
+            "error" | "quiet" => Ok(Level::Quiet),
+            "warn" | "info" => Ok(Level::Normal),
+            "debug" => Ok(Level::Verbose),
+            "trace" => Ok(Level::Headers),
+            _ => Err("must be error, warn, debug or trace".into()),
+        }
+    }
+}
+
+fn or_variable<T: FromStr<Err = String>>(flag: Option<T>, env: &Env, name: &str) -> Result<Option<T>, Error> {
+    match (flag, env.get(name)) {
+        (Some(value), _) => Ok(Some(value)),
+        (None, Some(text)) => text.parse().map(Some).map_err(|why| Error::usage(name, format!("{why}: {text}"))),
+        (None, None) => Ok(None),
+    }
+}
+
+/// A flag wins over `NO_COLOR`, which wins over `CLICOLOR_FORCE`, which wins over the terminal.
+fn colored(flag: &str, env: &Env, is_terminal: bool) -> bool {
+    match flag {
+        "always" => true,
+        "never" => false,
+        _ if env.get("NO_COLOR").is_some() => false,
+        _ if env.get("CLICOLOR_FORCE").is_some_and(|value| value != "0") => true,
+        _ => is_terminal && env.get("TERM") != Some("dumb"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colour_follows_flag_then_variables_then_terminal() {
+        let none = Env::default();
+        let no_color = Env::from_iter([("NO_COLOR", "1"), ("CLICOLOR_FORCE", "1")]);
+        let force = Env::from_iter([("CLICOLOR_FORCE", "1")]);
+        let dumb = Env::from_iter([("TERM", "dumb")]);
+        assert!(colored("auto", &none, true) && !colored("auto", &none, false));
+        assert!(colored("always", &no_color, false) && !colored("never", &force, true));
+        assert!(!colored("auto", &no_color, true) && colored("auto", &force, false));
+        assert!(!colored("auto", &dumb, true));
+    }
+}

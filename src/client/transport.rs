@@ -1,0 +1,156 @@
+//! How a signed request gets to a server and its answer back. The only file that uses the HTTP client.
+
+use std::cell::OnceCell;
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow, bail};
+use bytes::{Bytes, BytesMut};
+use url::Url;
+
+use super::tls;
+use crate::context::Env;
+use crate::provider::Signed;
+
+/// The largest answer that is read.
+pub const LARGEST_BODY: usize = 64 * 1024 * 1024;
+
+/// An answer.
+pub struct Reply {
+    /// HTTP status.
+    pub status: u16,
+    /// Names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// At most [`LARGEST_BODY`].
+    pub body: Bytes,
+}
+
+impl Reply {
+    /// The first header of this lower-case name.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let found = self.headers.iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| value.as_str())
+    }
+}
+
+/// What a transport gives back.
+pub type Sending<'a> = Pin<Box<dyn Future<Output = anyhow::Result<Reply>> + 'a>>;
+
+/// Something that answers signed requests: the network, or a sandbox in this process.
+pub trait Transport {
+    /// Sends it once. An HTTP error status is an answer, not an error.
+    fn send(&self, request: Signed) -> Sending<'_>;
+}
+
+/// The network.
+pub struct Http {
+    env: Env,
+    connect_timeout: Duration,
+    /// Clients are made when the first request needs one: certificates are only read for https.
+    remote: OnceCell<reqwest::Client>,
+    loopback: OnceCell<reqwest::Client>,
+}
+
+impl Http {
+    /// A transport that gives up connecting after `connect_timeout`.
+    pub fn new(env: Env, connect_timeout: Duration) -> Self {
+        Http {
+            env,
+            connect_timeout,
+            remote: OnceCell::new(),
+            loopback: OnceCell::new(),
+        }
+    }
+
+    fn client(&self, url: &Url) -> anyhow::Result<&reqwest::Client> {
+        let is_plain = url.scheme() == "http";
+        let cell = if is_plain { &self.loopback } else { &self.remote };
+        if let Some(client) = cell.get() {
+            return Ok(client);
+        }
+        let builder = reqwest::Client::builder()
+            .user_agent(concat!("scanq/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(self.connect_timeout)
+            // Credentials never follow a redirect, and a retry needs a new signature.
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            // Proxies are taken from our own environment, below.
+            .no_proxy()
+            .tls_backend_preconfigured(if is_plain {
+                tls::without_roots()
+            } else {
+                tls::config(&self.env)?
+            });
+        let builder = if is_plain {
+            // Plain http only goes to loopback, where compression costs more than it saves.
+            builder.gzip(false)
+        } else {
+            builder.proxy(self.proxy()?)
+        };
+        let client = builder.build().context("set up the HTTP client")?;
+        Ok(cell.get_or_init(|| client))
+    }
+
+    /// `HTTPS_PROXY` and `NO_PROXY`, in either case.
+    fn proxy(&self) -> anyhow::Result<reqwest::Proxy> {
+        let variables = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+        let Some((name, address)) = self.env.first(&variables) else {
+            return Ok(reqwest::Proxy::custom(|_| None::<Url>));
+        };
+        // The address may hold a password: it is not repeated.
+        let proxy = reqwest::Proxy::https(address).map_err(|_| anyhow!("{name} is not the address of a proxy"))?;
+        let exceptions = self.env.first(&["NO_PROXY", "no_proxy"]);
+        Ok(proxy.no_proxy(exceptions.and_then(|(_, hosts)| reqwest::NoProxy::from_string(hosts))))
+    }
+
+    async fn exchange(&self, signed: Signed) -> anyhow::Result<Reply> {
+        let url = Url::parse(&signed.url).map_err(|_| anyhow!("the request's address can't be parsed"))?;
+        let method = signed.method.parse().context("method")?;
+        let mut request = self.client(&url)?.request(method, url).body(signed.body);
+        for (name, value) in signed.headers {
+            request = request.header(name, value);
+        }
+        // RPC signatures are in the query: an error must not show the address.
+        let hidden = |error: reqwest::Error| anyhow!(causes(&error.without_url()));
+        let mut response = request.send().await.map_err(hidden)?;
+        let status = response.status().as_u16();
+        let headers = response
+            .headers()
+            .iter()
+            .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
+            .collect();
+        let mut body = BytesMut::new();
+        while let Some(chunk) = response.chunk().await.map_err(hidden)? {
+            if body.len() + chunk.len() > LARGEST_BODY {
+                bail!("the answer is larger than {} MiB", LARGEST_BODY >> 20);
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Reply {
+            status,
+            headers,
+            body: body.freeze(),
+        })
+    }
+}
+
+impl Transport for Http {
+    fn send(&self, request: Signed) -> Sending<'_> {
+        Box::pin(self.exchange(request))
+    }
+}
+
+/// An error and what caused it, without saying the same twice.
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let words = cause.to_string();
+        if !text.contains(&words) {
+            text = format!("{text}: {words}");
+        }
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,75 @@
+//! What each command does, from parsed arguments to an exit code.
+
+mod listing;
+mod operation;
+mod operations;
+mod sandbox;
+mod targets;
+mod tasks;
+
+use std::io;
+
+use clap::ArgMatches;
+
+use crate::cli::{self, Asked, global::Settings};
+use crate::client::transport::{Http, Transport};
+use crate::context::Context;
+use crate::error::{Error, Kind};
+
+/// Runs what the arguments ask for, and gives the exit code.
+///
+/// # Errors
+/// What is left to be said on stderr; its kind decides the exit code.
+pub(crate) fn run(matches: &ArgMatches, context: &mut Context) -> Result<u8, Error> {
+    let (asked, below) = cli::asked(matches);
+    let settings = Settings::read(below, context)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Error::new(Kind::Output, "start", error))?;
+    match asked {
+        Asked::Tasks(matches) => runtime.block_on(tasks::run(matches, &settings, context)),
+        Asked::Operation(provider, entry, matches) => {
+            runtime.block_on(operation::run(provider, entry, matches, &settings, context))
+        }
+        Asked::Sandbox(matches) => runtime.block_on(sandbox::run(matches, context)),
+        Asked::Operations => operations::run(&settings, context),
+    }
+}
+
+/// Where requests go: the network, or a sandbox in this process.
+fn transport(settings: &Settings, context: &Context) -> Box<dyn Transport> {
+    if settings.sandbox {
+        Box::new(sandbox::in_process(context.clock))
+    } else {
+        Box::new(Http::new(context.env.clone(), settings.connect_timeout))
+    }
+}
+
+/// A result that can't be written. A reader that has had enough (`| head`) is no failure: [`crate::run`] ends quietly.
+fn output(error: io::Error) -> Error {
+    if error.kind() == io::ErrorKind::BrokenPipe {
+        return closed_pipe();
+    }
+    Error::new(Kind::Output, "write results", error)
+}
+
+const CLOSED_PIPE: &str = "stdout was closed";
+
+fn closed_pipe() -> Error {
+    Error::new(Kind::Output, CLOSED_PIPE, "")
+}
+
+/// Whether an error only says that nobody reads any more.
+pub(crate) fn is_closed_pipe(error: &Error) -> bool {
+    error.kind == Kind::Output && error.what == CLOSED_PIPE
+}
+
+/// Completes at Ctrl-C.
+async fn interrupted() -> Error {
+    if tokio::signal::ctrl_c().await.is_err() {
+        // Without a handler the signal ends the process by itself.
+        std::future::pending::<()>().await;
+    }
+    Error::new(Kind::Interrupted, "interrupted", "")
+}

@@ -1,0 +1,261 @@
+//! Everything that a command takes from outside: environment, clock, stdout and stderr.
+//!
+//! The one file that reads the process environment. Tests build a [`Context`] of their own, so a whole command runs
+//! in-process with no ambient state.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::io::{self, IsTerminal, Write};
+
+use chrono::{DateTime, Utc};
+
+use crate::error::Error;
+use crate::render::safe;
+
+/// The environment variables of this run.
+#[derive(Debug, Clone, Default)]
+pub struct Env(BTreeMap<String, String>);
+
+impl Env {
+    /// The process's own environment. Variables that are not Unicode are left out: none of ours can be.
+    pub fn of_process() -> Self {
+        Env(std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect())
+    }
+
+    /// A variable that is set and not empty.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0
+            .get(name)
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
+    }
+
+    /// The first of `names` that is set and not empty, with its name.
+    pub fn first<'n>(&self, names: &[&'n str]) -> Option<(&'n str, &str)> {
+        names
+            .iter()
+            .find_map(|name| Some((*name, self.get(name)?)))
+    }
+
+    /// Whether a switch is on: `1`, `true`, `yes` or `on`, in any case.
+    pub fn is_on(&self, name: &str) -> bool {
+        self.get(name).is_some_and(|value| {
+            ["1", "true", "yes", "on"]
+                .iter()
+                .any(|on| value.eq_ignore_ascii_case(on))
+        })
+    }
+}
+
+impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Env {
+    fn from_iter<T: IntoIterator<Item = (K, V)>>(pairs: T) -> Self {
+        Env(pairs
+            .into_iter()
+            .map(|(name, value)| (name.into(), value.into()))
+            .collect())
+    }
+}
+
+/// Where the time of day comes from.
+pub type Clock = fn() -> DateTime<Utc>;
+
+/// One of the two output streams.
+pub struct Stream {
+    writer: Box<dyn Write>,
+    /// Columns, if it is a terminal.
+    pub terminal: Option<u16>,
+}
+
+impl Stream {
+    /// A stream that is not a terminal.
+    pub fn pipe(writer: impl Write + 'static) -> Self {
+        Stream {
+            writer: Box::new(writer),
+            terminal: None,
+        }
+    }
+
+    /// A terminal of so many columns.
+    pub fn terminal(writer: impl Write + 'static, columns: u16) -> Self {
+        Stream {
+            writer: Box::new(writer),
+            terminal: Some(columns),
+        }
+    }
+}
+
+impl Write for Stream {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.writer.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush()
+    }
+}
+
+/// What a command takes from outside.
+pub struct Context {
+    /// Environment variables.
+    pub env: Env,
+    /// The time of day.
+    pub clock: Clock,
+    /// Results, and nothing else.
+    pub out: Stream,
+    /// Notes, warnings and errors.
+    pub ui: Ui,
+}
+
+impl Context {
+    /// The context of the process itself.
+    pub fn of_process() -> Self {
+        let env = Env::of_process();
+        // A terminal shows each line at once; a pipe is written in large chunks.
+        let out = if io::stdout().is_terminal() {
+            Stream::terminal(io::LineWriter::new(io::stdout()), columns(&env))
+        } else {
+            Stream::pipe(io::BufWriter::with_capacity(64 * 1024, RawStdout))
+        };
+        let err = if io::stderr().is_terminal() {
+            Stream::terminal(io::stderr(), columns(&env))
+        } else {
+            Stream::pipe(io::stderr())
+        };
+        Context {
+            env,
+            clock: Utc::now,
+            out,
+            ui: Ui::new(err),
+        }
+    }
+}
+
+/// Stdout without the standard library's own line buffering, which would flush at every newline.
+struct RawStdout;
+
+impl Write for RawStdout {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut lock = io::stdout().lock();
+        lock.write_all(bytes)?;
+        lock.flush()?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stdout().flush()
+    }
+}
+
+/// `COLUMNS` wins, as in other tools; then what the terminal says; then 80.
+fn columns(env: &Env) -> u16 {
+    env.get("COLUMNS")
+        .and_then(|value| value.parse().ok())
+        .or_else(|| terminal_size::terminal_size().map(|(width, _)| width.0))
+        .unwrap_or(80)
+        .max(20)
+}
+
+/// How much is said on stderr.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Level {
+    /// Errors only (`-q`).
+    Quiet,
+    /// Warnings and hints.
+    #[default]
+    Normal,
+    /// Attempts, delays and timings (`-v`).
+    Verbose,
+    /// Headers too, secrets masked (`-vv`).
+    Headers,
+}
+
+/// Stderr: the only way to say something that is not a result.
+pub struct Ui {
+    stream: RefCell<Stream>,
+    level: Cell<Level>,
+    json_errors: Cell<bool>,
+    color: Cell<bool>,
+}
+
+impl Ui {
+    /// Speaks on `stream`, in colour if it is a terminal.
+    pub fn new(stream: Stream) -> Self {
+        Ui {
+            color: Cell::new(stream.terminal.is_some()),
+            stream: RefCell::new(stream),
+            level: Cell::new(Level::Normal),
+            json_errors: Cell::new(false),
+        }
+    }
+
+    /// What the global flags ask for.
+    pub fn configure(&self, level: Level, json_errors: bool, color: bool) {
+        self.level.set(level);
+        self.json_errors.set(json_errors);
+        self.color.set(color);
+    }
+
+    /// Whether stderr is a terminal.
+    pub fn is_terminal(&self) -> bool {
+        self.stream.borrow().terminal.is_some()
+    }
+
+    /// Something a user should know, though the command goes on.
+    pub fn warn(&self, text: impl AsRef<str>) {
+        self.labelled(Level::Normal, "warning", "33", text.as_ref());
+    }
+
+    /// Advice beside an answer.
+    pub fn hint(&self, text: impl AsRef<str>) {
+        self.labelled(Level::Normal, "hint", "36", text.as_ref());
+    }
+
+    /// A remark without a label.
+    pub fn note(&self, text: impl AsRef<str>) {
+        self.labelled(Level::Normal, "note", "36", text.as_ref());
+    }
+
+    /// A line for `-v` or `-vv`. The text is only made when it is shown.
+    pub fn trace(&self, level: Level, text: impl FnOnce() -> String) {
+        if self.level.get() >= level {
+            self.line(&safe::escape_lines(&text()));
+        }
+    }
+
+    /// An error: one line and its indented details, or one JSON object where scripts read.
+    pub fn error(&self, error: &Error) {
+        if self.json_errors.get() {
+            self.line(&serde_json::json!({ "error": error.json() }).to_string());
+            return;
+        }
+        self.labelled(Level::Quiet, "error", "1;31", &error.to_string());
+        for (label, text) in error.details() {
+            self.line(&format!("  {label}: {}", safe::escape(text)));
+        }
+    }
+
+    fn labelled(&self, level: Level, label: &str, style: &str, text: &str) {
+        if self.level.get() < level {
+            return;
+        }
+        let text = safe::escape_lines(text);
+        if self.color.get() {
+            self.line(&format!("\x1b[{style}m{label}:\x1b[0m {text}"));
+        } else {
+            self.line(&format!("{label}: {text}"));
+        }
+    }
+
+    /// Text that is already laid out: usage errors.
+    pub fn raw(&self, text: &str) {
+        self.line(text.trim_end());
+    }
+
+    /// A closed stderr must not end a command whose results are on stdout.
+    fn line(&self, text: &str) {
+        let mut stream = self.stream.borrow_mut();
+        let _ = writeln!(stream, "{text}").and_then(|()| stream.flush());
+    }
+}

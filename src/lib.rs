@@ -1,0 +1,73 @@
+//! `scanq` asks Alibaba Cloud and Huawei Cloud one question: what became of my security scans?
+//!
+//! An operation is a value: its fields are the flags, its serde form is the request, its associated types are the
+//! answer. Everything else reads one static list of operations.
+//!
+//! ```text
+//! argv ─► cli ─► Operation value ─► targets (profile × centre, credentials resolved)
+//!                                      │  per page: build ─► sign ─► send ─► judge/back off ─► decode
+//!                                      ▼
+//!                                  items (raw JSON slice + typed view) ─► Task (unified) ─► render ─► stdout
+//! ```
+//!
+//! Data flows one way:
+//!
+//! - [`cli`] parses, [`commands`] decide;
+//! - [`provider`] holds what is known of each cloud, as plain data and pure functions; [`operation`] what an operation
+//!   is, and how its pages and values are read;
+//! - [`client`] sends one call or every page of a listing, and is the only user of the HTTP crate;
+//! - [`task`] is the unified task, [`render`] every output format;
+//! - [`sandbox`] plays both clouds. It reads the wire facts of [`provider`], never the other way round;
+//! - [`context`] is all that comes from outside: environment, clock, stdout and stderr.
+
+pub mod cli;
+pub mod client;
+mod commands;
+pub mod context;
+pub mod credential;
+pub mod encoding;
+pub mod error;
+pub mod operation;
+pub mod provider;
+pub mod render;
+pub mod sandbox;
+pub mod task;
+
+use std::ffi::OsString;
+use std::io::Write;
+
+use context::Context;
+use error::Kind;
+
+/// Runs a command line, the program's name first, and gives the exit code.
+pub fn run(args: impl IntoIterator<Item = OsString>, context: &mut Context) -> u8 {
+    let matches = match cli::command().try_get_matches_from(args) {
+        Ok(matches) => matches,
+        Err(error) => return usage(&error, context),
+    };
+    match commands::run(&matches, context) {
+        Ok(code) => code,
+        // `| head` has read enough.
+        Err(error) if commands::is_closed_pipe(&error) => 0,
+        Err(error) => {
+            context.ui.error(&error);
+            error.kind.exit_code()
+        }
+    }
+}
+
+/// Help and version go to stdout, mistakes to stderr.
+fn usage(error: &clap::Error, context: &mut Context) -> u8 {
+    if error.use_stderr() {
+        let text = if context.ui.is_terminal() { error.render().ansi().to_string() } else { error.to_string() };
+        context.ui.raw(&text);
+        return Kind::Usage.exit_code();
+    }
+    let text = if context.out.terminal.is_some() { error.render().ansi().to_string() } else { error.to_string() };
+    let written = context.out.write_all(text.as_bytes()).and_then(|()| context.out.flush());
+    match written {
+        Ok(()) => 0,
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => 0,
+        Err(_) => Kind::Output.exit_code(),
+    }
+}

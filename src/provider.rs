@@ -1,0 +1,367 @@
+//! A cloud as plain data and pure functions: its operations, its endpoints, how it signs and how it fails.
+//!
+//! Nothing here does any input or output; nothing here knows of the command line, of rendering or of the sandbox.
+
+pub mod aliyun;
+pub mod huawei;
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use url::Url;
+
+use crate::context::Env;
+use crate::credential::Credential;
+use crate::error::{Error, Kind};
+use crate::operation::{Entry, Meta, Params};
+
+/// Every cloud.
+pub static PROVIDERS: &[&Provider] = &[&aliyun::ALIYUN, &huawei::HUAWEI];
+
+/// A cloud.
+pub struct Provider {
+    /// Its name in commands and results.
+    pub id: &'static str,
+    /// Its name in prose.
+    pub name: &'static str,
+    /// Its operations.
+    pub operations: &'static [Entry],
+    /// Every region that it knows.
+    pub regions: fn() -> Vec<&'static str>,
+    /// Where a region is served. None: not a region of this cloud.
+    pub site: fn(&str) -> Option<Site>,
+    /// The centres or regions asked where none is set: by a provider command the first, by `tasks` all.
+    pub default_regions: &'static [&'static str],
+    /// Variables that name a region, first one wins.
+    pub region_variables: &'static [&'static str],
+    /// The variable for another service address.
+    pub endpoint_variable: &'static str,
+    /// The project id that requests need, where the cloud has such a thing.
+    pub project: fn(&Env) -> Option<String>,
+    /// Finds credentials.
+    pub credential: fn(&Env) -> Result<Found, Error>,
+    /// Turns the parameters of an operation into a request.
+    pub build: fn(&Meta, &Params, &Scope) -> Result<Request, Error>,
+    /// Signs a request.
+    pub sign: fn(&Request, &Signing<'_>) -> Signed,
+    /// Reads an answer that is no success, or is one by its status only.
+    pub failure: fn(&Answer<'_>) -> Option<Failure>,
+}
+
+impl Provider {
+    /// The operation by its readable or its API name.
+    pub fn operation(&self, name: &str) -> Option<&'static Entry> {
+        let operations: &'static [Entry] = self.operations;
+        operations
+            .iter()
+            .find(|entry| entry.meta.command == name || entry.meta.api == name)
+    }
+}
+
+/// The cloud by its id.
+pub fn by_id(id: &str) -> Option<&'static Provider> {
+    PROVIDERS.iter().copied().find(|provider| provider.id == id)
+}
+
+/// Every operation of every cloud.
+pub fn operations() -> impl Iterator<Item = (&'static Provider, &'static Entry)> {
+    PROVIDERS
+        .iter()
+        .flat_map(|provider| provider.operations.iter().map(|entry| (*provider, entry)))
+}
+
+/// The operation by its API name, which no two clouds share.
+pub fn operation(api: &str) -> Option<&'static Entry> {
+    operations()
+        .map(|(_, entry)| entry)
+        .find(|entry| entry.meta.api == api)
+}
+
+/// What a search for credentials came to.
+pub enum Found {
+    /// These.
+    Credential(Credential),
+    /// None: each source looked at, and why it had nothing.
+    Nothing(Vec<String>),
+}
+
+/// Where a region is served.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Site {
+    /// The centre that answers for the region; regions of one centre share their data.
+    pub centre: &'static str,
+    /// The host that serves it.
+    pub host: String,
+}
+
+/// The address of a service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint(Url);
+
+impl Endpoint {
+    /// The https address of a host.
+    pub fn of_host(host: &str) -> Self {
+        Endpoint(Url::parse(&format!("https://{host}/")).expect("hosts in our tables are valid"))
+    }
+
+    /// An address that a user names.
+    ///
+    /// # Errors
+    /// A usage error for anything but `https://host[:port]`, or plain http to loopback: credentials, a query or a path
+    /// in it, and http to anywhere else, are refused.
+    pub fn parse(source: &str, text: &str) -> Result<Self, Error> {
+        let refuse = |why: &str| Error::usage(source, format!("{why}: {}", without_userinfo(text)));
+        let with_scheme = if text.contains("://") {
+            text.to_owned()
+        } else {
+            format!("https://{text}")
+        };
+        let url = Url::parse(&with_scheme).map_err(|e| refuse(&format!("not a URL ({e})")))?;
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(refuse("a service address must not hold credentials"));
+        }
+        if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+            return Err(refuse("a service address is scheme, host and port only"));
+        }
+        let endpoint = Endpoint(url);
+        match endpoint.0.scheme() {
+            "https" => Ok(endpoint),
+            "http" if endpoint.is_loopback() => Ok(endpoint),
+            "http" => Err(refuse("plain http is only allowed to loopback, use https")),
+            _ => Err(refuse("the scheme must be https")),
+        }
+    }
+
+    /// Whether it can only be reached from this machine.
+    pub fn is_loopback(&self) -> bool {
+        match self.0.host() {
+            Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+            Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+            Some(url::Host::Domain(name)) => name == "localhost",
+            None => false,
+        }
+    }
+
+    /// Host, and the port where it is not the scheme's own: the `Host` header.
+    pub fn authority(&self) -> String {
+        let host = self.0.host_str().unwrap_or_default();
+        match self.0.port() {
+            Some(port) => format!("{host}:{port}"),
+            None => host.to_owned(),
+        }
+    }
+
+    /// Scheme and authority, as errors show it.
+    pub fn origin(&self) -> String {
+        format!("{}://{}", self.0.scheme(), self.authority())
+    }
+}
+
+/// An address as errors may show it: whatever stands before an `@` could be a password.
+fn without_userinfo(text: &str) -> String {
+    match text.rsplit_once('@') {
+        Some((_, host)) => format!("…@{host}"),
+        None => text.to_owned(),
+    }
+}
+
+/// What a request is about, beside its parameters.
+#[derive(Debug, Clone, Default)]
+pub struct Scope {
+    /// Huawei Cloud's project id.
+    pub project_id: Option<String>,
+}
+
+/// A request before it is signed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Request {
+    /// The operation's API name.
+    pub api: &'static str,
+    /// The version of the API.
+    pub version: &'static str,
+    /// HTTP method.
+    pub method: &'static str,
+    /// Path, encoded.
+    pub path: String,
+    /// Query parameters, decoded.
+    pub query: Vec<(String, String)>,
+    /// Body, and what it is.
+    pub body: Option<(&'static str, Vec<u8>)>,
+    /// The project that it is about, where the cloud signs that.
+    pub project_id: Option<String>,
+}
+
+/// Which of a cloud's signatures to use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Scheme {
+    /// ACS3-HMAC-SHA256, SDK-HMAC-SHA256.
+    #[default]
+    Current,
+    /// Alibaba Cloud's RPC 1.0, HMAC-SHA1.
+    Rpc,
+}
+
+/// What a signature is made with.
+pub struct Signing<'a> {
+    /// Where the request goes.
+    pub endpoint: &'a Endpoint,
+    /// Who asks.
+    pub credential: &'a Credential,
+    /// The time, as the server is thought to have it.
+    pub now: DateTime<Utc>,
+    /// A value that is never used twice.
+    pub nonce: &'a str,
+    /// Which signature.
+    pub scheme: Scheme,
+}
+
+/// A request ready to be sent. It holds signatures and tokens, so it has no `Debug`.
+pub struct Signed {
+    /// HTTP method.
+    pub method: &'static str,
+    /// Address with path and query.
+    pub url: String,
+    /// Headers, `host` left to the transport.
+    pub headers: Vec<(&'static str, String)>,
+    /// Body, empty where there is none.
+    pub body: Vec<u8>,
+}
+
+/// An answer, as far as judging it needs.
+pub struct Answer<'a> {
+    /// HTTP status.
+    pub status: u16,
+    /// A header by its lower-case name.
+    pub header: &'a dyn Fn(&str) -> Option<String>,
+    /// The body, bounded.
+    pub body: &'a [u8],
+    /// The operation's permission, for hints.
+    pub meta: &'a Meta,
+}
+
+/// What is wrong with an answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Failure {
+    /// What sort of failure.
+    pub kind: Kind,
+    /// The vendor's code.
+    pub code: Option<String>,
+    /// The vendor's words, secrets taken out.
+    pub message: String,
+    /// The vendor's request id.
+    pub request_id: Option<String>,
+    /// What to do next.
+    pub hint: Option<String>,
+    /// Whether asking again can help.
+    pub retry: Retry,
+}
+
+/// Whether asking again can help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retry {
+    /// It can't.
+    No,
+    /// After a pause.
+    Backoff,
+    /// After the pause that the server names.
+    After(Duration),
+    /// Once, with the clock set by the answer's `Date` header.
+    Clock,
+    /// Once, with a renewed credential.
+    Renew,
+}
+
+/// What an HTTP status means where no code says more.
+///
+/// A redirect is never followed. NOTE: Alibaba Cloud's STS answers a bare 302 when its limit is reached
+/// (RAM role FAQ on help.aliyun.com).
+fn classify_status(status: u16) -> (Kind, Retry) {
+    match status {
+        401 => (Kind::Credential, Retry::No),
+        403 => (Kind::Permission, Retry::No),
+        302 | 429 => (Kind::Throttled, Retry::Backoff),
+        500.. => (Kind::Server, Retry::Backoff),
+        _ => (Kind::Refused, Retry::No),
+    }
+}
+
+/// `Retry-After` in seconds. NOTE: neither vendor documents it, but proxies send it.
+fn retry_after(answer: &Answer<'_>) -> Option<Duration> {
+    let seconds = (answer.header)("retry-after")?.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds))
+}
+
+/// Words for an answer that has none of the vendor's.
+fn bare_status(answer: &Answer<'_>) -> String {
+    let start: String = String::from_utf8_lossy(&answer.body[..answer.body.len().min(200)])
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ");
+    if start.is_empty() {
+        format!("HTTP status {}", answer.status)
+    } else {
+        format!("HTTP status {}, not from the service itself: {start}", answer.status)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod testing {
+    use super::*;
+
+    /// Judges an answer with these headers to a ListAgentlessTask request.
+    pub(crate) fn answer(
+        status: u16,
+        body: &str,
+        headers: &[(&str, &str)],
+        failure: fn(&Answer<'_>) -> Option<Failure>,
+    ) -> Option<Failure> {
+        let header = |wanted: &str| {
+            let found = headers.iter().find(|(name, _)| *name == wanted);
+            found.map(|(_, value)| (*value).to_owned())
+        };
+        failure(&Answer {
+            status,
+            header: &header,
+            body: body.as_bytes(),
+            meta: operation("ListAgentlessTask").expect("it is registered").meta,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_http_is_for_loopback_only() {
+        for good in ["http://127.0.0.1:8080", "http://[::1]:1", "http://localhost:9", "https://a.b", "a.b"] {
+            assert!(Endpoint::parse("--endpoint", good).is_ok(), "{good}");
+        }
+        for bad in ["http://example.com", "http://127.0.0.1.example.com", "ftp://a", "https://a/p", "https://a?x", "https://"] {
+            let error = Endpoint::parse("--endpoint", bad).unwrap_err();
+            assert_eq!(error.kind, Kind::Usage, "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_address_with_a_password_is_refused_without_showing_it() {
+        let error = Endpoint::parse("--endpoint", "https://user:pass-word@host").unwrap_err();
+        assert!(!error.to_string().contains("pass-word"), "{error}");
+    }
+
+    #[test]
+    fn the_host_header_has_a_port_only_where_it_is_not_the_usual_one() {
+        let authority = |text| Endpoint::parse("x", text).unwrap().authority();
+        assert_eq!(authority("https://a.b:443"), "a.b");
+        assert_eq!(authority("http://127.0.0.1:8080/"), "127.0.0.1:8080");
+    }
+
+    #[test]
+    fn operations_have_distinct_names() {
+        let mut names: Vec<_> = operations().map(|(_, entry)| entry.meta.api).collect();
+        let all = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), all);
+    }
+}

@@ -1,0 +1,192 @@
+//! Results as rows of cells: chosen columns, sorted if asked, as a table or as separated values.
+
+use std::io::{self, Write};
+
+use super::table::{Table, Times};
+use super::{Format, safe};
+use crate::error::Error;
+use crate::operation::column::Cell;
+
+/// What the flags ask of rows.
+#[derive(Debug, Clone, Default)]
+pub struct Shape {
+    /// `--columns`, in order.
+    pub columns: Option<Vec<String>>,
+    /// `--sort-by`.
+    pub sort_by: Option<String>,
+    /// Not `--no-header`.
+    pub header: bool,
+    /// Whether a table is coloured.
+    pub color: bool,
+    /// `--utc`.
+    pub times: Times,
+    /// The terminal's width; none in a pipe, where nothing is cut.
+    pub width: Option<u16>,
+}
+
+/// Rows on their way out.
+pub struct Rows {
+    format: Format,
+    header: bool,
+    /// Index of each shown column among the known ones.
+    shown: Vec<usize>,
+    sort_by: Option<usize>,
+    sorted: Vec<Vec<Cell>>,
+    names: Vec<String>,
+    table: Table,
+    started: bool,
+}
+
+impl Rows {
+    /// Rows with these known columns: name, and whether only wide tables show it.
+    ///
+    /// # Errors
+    /// A usage error for a column that is not known.
+    pub fn new(format: Format, known: &[(&str, bool)], shape: &Shape) -> Result<Self, Error> {
+        let find = |flag: &str, name: &str| {
+            let wanted = name.trim().to_ascii_lowercase().replace('_', "-");
+            known.iter().position(|(known, _)| *known == wanted).ok_or_else(|| {
+                let names: Vec<_> = known.iter().map(|(name, _)| *name).collect();
+                Error::usage(flag, format!("unknown column: {name}"))
+                    .hint(format!("known columns: {}", names.join(", ")))
+            })
+        };
+        let shown = match &shape.columns {
+            Some(names) => names.iter().map(|name| find("--columns", name)).collect::<Result<_, _>>()?,
+            None => {
+                let all = !matches!(format, Format::Table);
+                (0..known.len()).filter(|index| all || !known[*index].1).collect::<Vec<_>>()
+            }
+        };
+        let names: Vec<_> = shown.iter().map(|index| known[*index].0.to_owned()).collect();
+        let sort_by = shape.sort_by.as_deref().map(|name| find("--sort-by", name)).transpose()?;
+        let header = shape.header.then(|| names.iter().map(|name| name.to_uppercase()).collect());
+        Ok(Rows {
+            format,
+            header: shape.header,
+            shown,
+            sort_by,
+            sorted: Vec::new(),
+            names,
+            table: Table::new(header, shape.width, shape.color, shape.times),
+            started: false,
+        })
+    }
+
+    /// One row; `cell` gives the value of a known column.
+    pub fn row(&mut self, out: &mut dyn Write, cell: impl Fn(usize) -> Cell) -> io::Result<()> {
+        let cells = self.shown.iter().map(|index| cell(*index));
+        match self.sort_by {
+            Some(by) => {
+                let keyed = std::iter::once(cell(by)).chain(cells).collect();
+                self.sorted.push(keyed);
+                Ok(())
+            }
+            None => {
+                let cells = cells.collect();
+                self.write(out, cells)
+            }
+        }
+    }
+
+    /// Writes what was held back. Gives the names of columns that the terminal has no room for.
+    pub fn end(&mut self, out: &mut dyn Write) -> io::Result<Vec<String>> {
+        let mut sorted = std::mem::take(&mut self.sorted);
+        sorted.sort_by(|a, b| a[0].order(&b[0]));
+        for mut keyed in sorted {
+            keyed.remove(0);
+            self.write(out, keyed)?;
+        }
+        match self.format {
+            Format::Csv | Format::Tsv => self.start(out)?,
+            _ => self.table.end(out)?,
+        }
+        Ok(self.names[self.table.dropped()].to_vec())
+    }
+
+    fn write(&mut self, out: &mut dyn Write, cells: Vec<Cell>) -> io::Result<()> {
+        match self.format {
+            Format::Csv | Format::Tsv => {
+                self.start(out)?;
+                self.separated(out, cells.iter().map(Cell::plain))
+            }
+            _ => self.table.row(out, cells),
+        }
+    }
+
+    fn start(&mut self, out: &mut dyn Write) -> io::Result<()> {
+        if !std::mem::replace(&mut self.started, true) && self.header {
+            let names = self.names.clone();
+            self.separated(out, names.into_iter())?;
+        }
+        Ok(())
+    }
+
+    fn separated(&self, out: &mut dyn Write, cells: impl Iterator<Item = String>) -> io::Result<()> {
+        if self.format == Format::Tsv {
+            // Tabs and line ends are escaped with the other controls, so a line is a row and a tab ends a cell.
+            let cells: Vec<_> = cells.map(|cell| safe::escape(&cell).into_owned()).collect();
+            return writeln!(out, "{}", cells.join("\t"));
+        }
+        let mut writer = csv::WriterBuilder::new().from_writer(Vec::new());
+        writer.write_record(cells.map(|cell| safe::without_formula(&cell).into_owned()))?;
+        let record = writer.into_inner().map_err(|error| error.into_error())?;
+        out.write_all(&record)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rendered(format: Format, shape: &Shape, rows: &[[&str; 2]]) -> String {
+        let mut out = Vec::new();
+        let mut writer = Rows::new(format, &[("name", false), ("note", true)], shape).unwrap();
+        for row in rows {
+            writer.row(&mut out, |index| Cell::from(row[index])).unwrap();
+        }
+        writer.end(&mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    fn with_header() -> Shape {
+        Shape { header: true, ..Shape::default() }
+    }
+
+    #[test]
+    fn separated_values_are_safe_and_complete() {
+        let rows = [["a,b", "=1+1"], ["line\nbreak", "\x1b[31m"]];
+        assert_eq!(
+            rendered(Format::Csv, &with_header(), &rows),
+            "name,note\n\"a,b\",'=1+1\n\"line\nbreak\",\u{1b}[31m\n"
+        );
+        assert_eq!(
+            rendered(Format::Tsv, &with_header(), &rows),
+            "name\tnote\na,b\t=1+1\nline\\nbreak\t\\x1b[31m\n"
+        );
+    }
+
+    #[test]
+    fn columns_can_be_chosen_sorted_and_left_without_a_header() {
+        let shape = Shape {
+            columns: Some(vec!["note".into()]),
+            sort_by: Some("name".into()),
+            ..Shape::default()
+        };
+        let rows = [["b", "second"], ["", "last"], ["a", "first"]];
+        assert_eq!(rendered(Format::Tsv, &shape, &rows), "first\nsecond\nlast\n");
+    }
+
+    #[test]
+    fn an_empty_listing_still_has_its_header() {
+        assert_eq!(rendered(Format::Csv, &with_header(), &[]), "name,note\n");
+        assert_eq!(rendered(Format::Table, &with_header(), &[]), "NAME\n");
+    }
+
+    #[test]
+    fn an_unknown_column_is_told_the_known_ones() {
+        let shape = Shape { columns: Some(vec!["nmae".into()]), ..Shape::default() };
+        let error = Rows::new(Format::Csv, &[("name", false)], &shape).err().unwrap();
+        assert!(error.hints[0].contains("known columns: name"));
+    }
+}

@@ -1,0 +1,421 @@
+//! A seeded world of tasks.
+//!
+//! Each task is the documented sample with its masks filled in, names from a small cast, and the stage of its life laid
+//! over it. Nothing is stored: a task is computed from the seed, its number, and how often its listing was polled, so
+//! a world of a million tasks costs nothing until it is read, and the same questions always get the same answers.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::{DateTime, FixedOffset, TimeDelta, Utc};
+use fastrand::Rng;
+use serde_json::{Map, Value};
+
+use crate::operation::{Filter, Items, Meta, Test, Total};
+
+/// Seconds that pass in the world from one poll to the next.
+const POLL_SECONDS: i64 = 10;
+
+/// Of each kind of task, the newest are still open when the world begins: one in so many, and at least two.
+const OPEN_SHARE: u64 = 12;
+
+/// What a request asks of a listing.
+pub(super) struct Asked {
+    /// Parameters, each with its values.
+    pub(super) params: BTreeMap<String, Vec<String>>,
+    pub(super) offset: u64,
+    pub(super) size: u64,
+    pub(super) request_id: String,
+    /// The host that is asked: each has its own data. 0 for the sandbox's own address.
+    pub(super) site: u64,
+    /// Newest first.
+    pub(super) descending: bool,
+}
+
+/// The world.
+pub struct World {
+    seed: u64,
+    tasks: u64,
+    began: DateTime<Utc>,
+    /// How often each listing was polled: its first page was asked for.
+    polls: RefCell<HashMap<(&'static str, usize, u64), u64>>,
+    /// Parsed samples, as they are needed again for every item.
+    samples: RefCell<HashMap<(&'static str, usize), Value>>,
+}
+
+impl World {
+    /// A world of `tasks` tasks of each kind that begins at `began`.
+    pub fn new(seed: u64, tasks: u64, began: DateTime<Utc>) -> Self {
+        World {
+            seed,
+            tasks,
+            began,
+            polls: RefCell::default(),
+            samples: RefCell::default(),
+        }
+    }
+
+    /// The document that answers.
+    pub(super) fn answer(&self, meta: &'static Meta, asked: &Asked) -> Value {
+        let variant = meta.samples.iter().position(|sample| {
+            sample.when.is_none_or(|(param, value)| asked.params.get(param).is_some_and(|values| values.iter().any(|v| v == value)))
+        });
+        let first = variant.unwrap_or(0);
+        let mut polls = self.polls.borrow_mut();
+        let polled = polls.entry((meta.api, first, asked.site)).or_default();
+        let poll = *polled;
+        if asked.offset == 0 {
+            *polled += 1;
+        }
+        drop(polls);
+        let mut document = self.sample(meta, first);
+        match meta.items {
+            Items::Document => {
+                // The task that is asked about is any: its id decides how it stands.
+                let number = asked.params.values().flatten().flat_map(|text| text.bytes()).fold(7_u64, |sum, byte| {
+                    sum.wrapping_mul(31).wrapping_add(byte.into())
+                });
+                let mut item = self.item(meta, first, asked.site, number % self.tasks.max(1), poll);
+                if let Some(object) = item.as_object_mut() {
+                    object.insert("RequestId".into(), asked.request_id.clone().into());
+                }
+                item
+            }
+            Items::List { key, total } => {
+                let (items, count) = match variant {
+                    Some(variant) => self.list(meta, variant, asked, poll),
+                    // A kind that this world has none of.
+                    None => (Vec::new(), 0),
+                };
+                let shown = items.len();
+                document[key] = items.into();
+                match total {
+                    Total::Key(total) => document[total] = count.into(),
+                    Total::PageInfo => {
+                        document["RequestId"] = asked.request_id.clone().into();
+                        let info = &mut document["PageInfo"];
+                        info["CurrentPage"] = (asked.offset / asked.size + 1).into();
+                        info["PageSize"] = asked.size.into();
+                        info["TotalCount"] = count.into();
+                        if let Some(shown_count) = info.get_mut("Count") {
+                            *shown_count = shown.into();
+                        }
+                    }
+                }
+                document
+            }
+        }
+    }
+
+    fn list(&self, meta: &'static Meta, variant: usize, asked: &Asked, poll: u64) -> (Vec<Value>, u64) {
+        let kind = meta.samples[variant].when.map(|(param, _)| param);
+        let filters: Vec<_> = meta
+            .filters
+            .iter()
+            .filter(|filter| Some(filter.param) != kind)
+            .filter_map(|filter| Some((filter, asked.params.get(filter.param)?)))
+            .collect();
+        let numbers = (0..self.tasks).map(|number| if asked.descending { number } else { self.tasks - 1 - number });
+        let page = asked.offset as usize..(asked.offset + asked.size) as usize;
+        let selects = |filter: &Filter| filter.test != Test::Shown;
+        let mut items = Vec::new();
+        let mut count = 0;
+        if filters.iter().any(|(filter, _)| selects(filter)) {
+            for number in numbers {
+                let item = self.item(meta, variant, asked.site, number, poll);
+                if filters.iter().all(|(filter, values)| matches(meta, filter, values, &item)) {
+                    if page.contains(&count) {
+                        items.push(item);
+                    }
+                    count += 1;
+                }
+            }
+        } else {
+            let wanted = numbers.skip(page.start).take(page.len());
+            items.extend(wanted.map(|number| self.item(meta, variant, asked.site, number, poll)));
+            count = self.tasks as usize;
+        }
+        for (filter, values) in filters.iter().filter(|(filter, _)| !selects(filter)) {
+            if values.iter().any(|value| value.eq_ignore_ascii_case("false")) {
+                for item in items.iter_mut().filter_map(Value::as_object_mut) {
+                    item.remove(filter.field);
+                }
+            }
+        }
+        (items, count as u64)
+    }
+
+    fn sample(&self, meta: &'static Meta, variant: usize) -> Value {
+        let parse = || serde_json::from_str(meta.samples[variant].body).expect("fixtures are JSON");
+        self.samples.borrow_mut().entry((meta.api, variant)).or_insert_with(parse).clone()
+    }
+
+    /// The task of this number, 0 being the newest, after so many polls.
+    fn item(&self, meta: &'static Meta, variant: usize, site: u64, number: u64, poll: u64) -> Value {
+        let seed_of_site = self.seed.wrapping_mul(0x2545_f491_4f6c_dd1d) ^ site;
+        let sample = self.sample(meta, variant);
+        let mut item = match meta.items {
+            Items::List { key, .. } => sample[key][0].clone(),
+            Items::Document => sample,
+        };
+        let name = meta.api.bytes().fold(0_u64, |sum, byte| sum.wrapping_mul(131).wrapping_add(byte.into()));
+        let seed = seed_of_site ^ name.rotate_left(17) ^ (variant as u64) << 56 ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let mut rng = Rng::with_seed(seed);
+        fill(&mut item, "", &mut rng);
+        if let (Items::List { .. }, Some(id)) = (meta.items, item[meta.id].as_str()) {
+            // Distinct for every number: multiplying by an odd constant is a permutation of the 32-bit numbers.
+            let distinct = (number as u32).wrapping_add(0x51_7cc1).wrapping_mul(0x9e37_79b1) ^ seed_of_site as u32;
+            let kept = id.len().saturating_sub(8);
+            item[meta.id] = format!("{}{distinct:08x}", &id[..kept]).into();
+        }
+        if let Some((param, value)) = meta.samples[variant].when
+            && let Some(filter) = meta.filters.iter().find(|filter| filter.param == param)
+        {
+            item[filter.field] = value.into();
+        }
+        let life = Life::new(&mut rng, number, (self.tasks / OPEN_SHARE).max(2), meta.lifecycle.ends.len(), meta.lifecycle.pending.is_some());
+        self.live(meta, &mut item, &life, poll);
+        item
+    }
+
+    /// Lays the stage of its life over a task.
+    fn live(&self, meta: &Meta, item: &mut Value, life: &Life, poll: u64) {
+        let lifecycle = &meta.lifecycle;
+        let overlay = |item: &mut Value, json: &str| {
+            merge(item, &serde_json::from_str(json).expect("lifecycles are JSON"));
+        };
+        let started = self.began - life.age;
+        let mut progress = None;
+        let mut ended = None;
+        if poll < life.starts {
+            overlay(item, lifecycle.pending.unwrap_or(lifecycle.running));
+        } else if poll < life.ends {
+            overlay(item, lifecycle.running);
+            let span = (life.ends - life.starts + 1) as i64;
+            progress = Some(((poll - life.starts + 1) as i64 * 100 / span).clamp(1, 99));
+        } else {
+            overlay(item, lifecycle.ends[life.fate].0);
+            ended = Some(match life.ends {
+                0 => started + life.took,
+                polls => (self.began + TimeDelta::seconds(polls as i64 * POLL_SECONDS)).max(started + TimeDelta::seconds(1)),
+            });
+        }
+        if let (Some(key), Some(progress)) = (lifecycle.progress, progress) {
+            item[key] = progress.into();
+        }
+        if let (Some(times), Some(object)) = (lifecycle.times, item.as_object_mut()) {
+            let value = |time: DateTime<Utc>| -> Value {
+                if !times.as_text {
+                    return time.timestamp_millis().into();
+                }
+                let china = FixedOffset::east_opt(8 * 3600).expect("eight hours are an offset");
+                time.with_timezone(&china).format("%Y-%m-%d %H:%M:%S").to_string().into()
+            };
+            object.insert(times.start.into(), value(started));
+            match ended {
+                Some(ended) => object.insert(times.end.into(), value(ended)),
+                None => object.shift_remove(times.end),
+            };
+        }
+    }
+}
+
+/// How a task lives.
+struct Life {
+    /// How long before the world began it was started.
+    age: TimeDelta,
+    /// How long it took, if it ended before the world began.
+    took: TimeDelta,
+    /// The poll at which it is first seen running.
+    starts: u64,
+    /// The poll at which it is first seen ended; 0: it ended before the world began.
+    ends: u64,
+    /// Which of the ends.
+    fate: usize,
+}
+
+impl Life {
+    fn new(rng: &mut Rng, number: u64, open: u64, ends: usize, has_pending: bool) -> Self {
+        let is_open = number < open;
+        // Most scans go well.
+        let fate = if rng.u8(..10) < 8 { 0 } else { rng.usize(..ends) };
+        let age = number as i64 * 900 + rng.i64(20..800);
+        let took = rng.i64(15..(age - 5).clamp(16, 1500));
+        let starts = if is_open && has_pending && number == 0 { rng.u64(1..3) } else { 0 };
+        Life {
+            age: TimeDelta::seconds(age),
+            took: TimeDelta::seconds(took),
+            starts,
+            ends: if is_open { starts + rng.u64(2..6) } else { 0 },
+            fate,
+        }
+    }
+}
+
+/// RFC 7396: what the patch says replaces, null removes. Objects that the task does not have are not brought in.
+fn merge(target: &mut Value, patch: &Value) {
+    let (Value::Object(target), Value::Object(patch)) = (target, patch) else { return };
+    for (key, change) in patch {
+        match (change, target.get_mut(key)) {
+            (Value::Null, _) => {
+                target.shift_remove(key);
+            }
+            (Value::Object(_), Some(below)) => merge(below, change),
+            (Value::Object(_), None) => {}
+            _ => {
+                target.insert(key.clone(), change.clone());
+            }
+        }
+    }
+}
+
+/// Fills the masks of the documentation's examples (`****`, `XX`, `xxxx`), and gives well-known fields varied values.
+fn fill(value: &mut Value, field: &str, rng: &mut Rng) {
+    match value {
+        Value::Object(object) => {
+            let object: &mut Map<String, Value> = object;
+            for (key, value) in object.iter_mut() {
+                fill(value, key, rng);
+            }
+        }
+        Value::Array(list) => list.iter_mut().for_each(|value| fill(value, field, rng)),
+        Value::String(text) => {
+            *text = match cast(field) {
+                Some(cast) => cast[rng.usize(..cast.len())].to_owned(),
+                None => unmask(text, rng),
+            };
+        }
+        _ => {}
+    }
+}
+
+fn unmask(text: &str, rng: &mut Rng) -> String {
+    let mut filled = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let run = rest.chars().take_while(|other| *other == c).count();
+        let is_mask = run >= 2 && matches!(c, '*' | 'x' | 'X');
+        if is_mask && c == 'X' {
+            filled.push_str(&rng.u8(1..255).to_string());
+        } else if is_mask {
+            for _ in 0..run {
+                filled.push(char::from_digit(rng.u32(..16), 16).expect("a hex digit"));
+            }
+        } else {
+            filled.extend(std::iter::repeat_n(c, run));
+        }
+        rest = &rest[run * c.len_utf8()..];
+    }
+    filled
+}
+
+/// Names that tasks of this world are about.
+fn cast(field: &str) -> Option<&'static [&'static str]> {
+    Some(match field {
+        "RepoNamespace" => &["prod", "staging", "platform", "data"],
+        "RepoName" => &["payments", "checkout", "web", "auth-gateway", "reports", "search"],
+        "Tag" | "OldTag" => &["1.4.2", "1.5.0-rc1", "2026.11", "v1.20", "latest"],
+        "NewTag" => &["1.4.2-fixed", "1.5.0-fixed", "2026.11-fixed"],
+        "InstanceName" => &["sql-prod-01", "web-prod-03", "build-runner-7", "jump-host", "cache-02"],
+        "TargetName" => &["sql-prod-01-data", "web-image-2026", "runner-base", "jump-host-root", "归档-01"],
+        "ClusterName" => &["ack-prod", "ack-staging", "ack-build"],
+        "NodeName" => &["node-a1", "node-b2", "node-c3"],
+        "task_name" => &["dockerfile-check", "k8s-manifests", "nightly", "release-gate"],
+        "VulAlias" => &[
+            "CVE-2021-44228:log4j2 remote code execution",
+            "CVE-2022-0778:openssl infinite loop",
+            "CVE-2007-5686:rpath_linux Information Disclosure",
+        ],
+        _ => return None,
+    })
+}
+
+/// Whether a task passes a filter.
+fn matches(meta: &Meta, filter: &Filter, values: &[String], item: &Value) -> bool {
+    let found = filter.field.split('.').try_fold(item, |value, key| value.get(key));
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    match filter.test {
+        Test::Shown => true,
+        Test::Is => found.is_some_and(|found| values.contains(&text(found))),
+        Test::Contains => found.is_some_and(|found| values.iter().any(|value| text(found).contains(value.as_str()))),
+        Test::HasAll => found.and_then(Value::as_array).is_some_and(|list| {
+            let list: Vec<_> = list.iter().map(text).collect();
+            values.iter().all(|value| list.contains(value))
+        }),
+        Test::NotBefore | Test::NotAfter => {
+            let as_text = meta.lifecycle.times.is_some_and(|times| times.as_text);
+            let time = found.and_then(|found| match as_text {
+                true => crate::operation::lenient::Text(Some(text(found))).china_time().map(|time| time.timestamp_millis()),
+                false => found.as_i64(),
+            });
+            let bound = values.first().and_then(|value| value.parse::<i64>().ok());
+            match (time, bound) {
+                (Some(time), Some(bound)) if filter.test == Test::NotBefore => time >= bound,
+                (Some(time), Some(bound)) => time <= bound,
+                _ => true,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider;
+
+    fn asked(params: &[(&str, &str)], offset: u64, size: u64) -> Asked {
+        let mut all = BTreeMap::<String, Vec<String>>::new();
+        for (name, value) in params {
+            all.entry((*name).into()).or_default().push((*value).into());
+        }
+        Asked { params: all, offset, size, request_id: "R".into(), site: 0, descending: true }
+    }
+
+    fn world(tasks: u64) -> World {
+        World::new(7, tasks, DateTime::from_timestamp(1_700_000_000, 0).unwrap())
+    }
+
+    fn agentless() -> &'static Meta {
+        provider::operation("ListAgentlessTask").unwrap().meta
+    }
+
+    #[test]
+    fn the_same_seed_and_the_same_questions_give_the_same_answers() {
+        let (one, other) = (world(50), world(50));
+        for _ in 0..3 {
+            let ask = asked(&[], 0, 50);
+            assert_eq!(one.answer(agentless(), &ask), other.answer(agentless(), &ask));
+        }
+    }
+
+    #[test]
+    fn ids_are_distinct_and_every_open_task_ends() {
+        let world = world(500);
+        let mut last = Value::Null;
+        for _ in 0..12 {
+            last = world.answer(agentless(), &asked(&[], 0, 500));
+        }
+        let items = last["List"].as_array().unwrap();
+        let ids: std::collections::HashSet<_> = items.iter().map(|item| item["TaskId"].as_str().unwrap()).collect();
+        assert_eq!(ids.len(), 500);
+        assert!(items.iter().all(|item| item["Status"] != 1 && item["EndTime"].as_i64() >= item["StartTime"].as_i64()));
+        let first = self::world(500).answer(agentless(), &asked(&[("Status", "1")], 0, 500));
+        assert_eq!(first["PageInfo"]["TotalCount"], 500 / OPEN_SHARE);
+    }
+
+    #[test]
+    fn filters_narrow_and_pages_cut() {
+        let world = world(100);
+        let all = world.answer(agentless(), &asked(&[("Status", "2")], 0, 100));
+        let total = all["PageInfo"]["TotalCount"].as_u64().unwrap();
+        assert!((1..100).contains(&total));
+        let page = world.answer(agentless(), &asked(&[("Status", "2")], 10, 5));
+        assert_eq!(page["List"].as_array().unwrap()[..], all["List"].as_array().unwrap()[10..15]);
+    }
+
+    #[test]
+    fn masks_of_the_documentation_are_filled() {
+        let text = world(5).answer(agentless(), &asked(&[], 0, 5)).to_string();
+        assert!(!text.contains("**") && !text.contains("XX"), "{text}");
+    }
+}
