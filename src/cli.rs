@@ -19,8 +19,13 @@ Try first:
   scanq aliyun agentless-tasks -o json          one operation, as the API's own document
   scanq huawei tasks --since 24h --status finished
 
-Exit codes: 0 answered, 1 failed, 2 usage or configuration, 3 partial, 4 not signed in or not permitted,
-5 a task has a --fail-on status, 124 --wait-timeout passed, 130 interrupted";
+Exit codes:
+  0  all that was asked was answered
+  1  it failed: network, server error, throttled, unreadable answer
+  2  usage or configuration: nothing was sent
+  3  partial: some targets did not answer
+  4  not signed in, or not permitted
+  130  interrupted: what has arrived is printed";
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -71,7 +76,8 @@ pub struct SandboxArgs {
 /// The whole tree.
 pub fn command() -> Command {
     let clouds = PROVIDERS.iter().map(|provider| cloud(provider));
-    let tree = Command::new("scanq")
+    // Doc comments of the derived structs become the command's description: it is set after them.
+    Global::augment_args(Command::new("scanq"))
         .version(env!("CARGO_PKG_VERSION"))
         .about(ABOUT)
         .after_help(EXAMPLES)
@@ -80,17 +86,17 @@ pub fn command() -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .infer_long_args(false)
-        .subcommand(TasksArgs::augment_args(
-            Command::new("tasks").about("List every scan task of every cloud and region, in one shape"),
-        ))
+        .subcommand(
+            TasksArgs::augment_args(Command::new("tasks"))
+                .about("List every scan task of every cloud and region, in one shape"),
+        )
         .subcommands(clouds)
-        .subcommand(SandboxArgs::augment_args(Command::new("sandbox").about(
+        .subcommand(SandboxArgs::augment_args(Command::new("sandbox")).about(
             "Serve both clouds on loopback: signature-checking, offline, with a seeded world of tasks",
-        )))
+        ))
         .subcommand(Command::new("operations").about(
             "List every operation: cloud, API name, version, permission, documentation",
-        ));
-    Global::augment_args(tree)
+        ))
 }
 
 fn cloud(provider: &'static Provider) -> Command {
@@ -103,15 +109,15 @@ fn cloud(provider: &'static Provider) -> Command {
 
 fn operation(entry: &'static Entry) -> Command {
     let meta = entry.meta;
-    let command = Command::new(meta.command)
-        .visible_alias(meta.api)
-        .about(meta.about)
-        .after_help(about_operation(meta));
-    let command = (entry.augment)(command);
-    match &meta.paging {
+    let command = (entry.augment)(Command::new(meta.command));
+    let command = match &meta.paging {
         Some(paging) => list::augment(command, paging),
         None => command,
-    }
+    };
+    command
+        .visible_alias(meta.api)
+        .about(meta.about)
+        .after_help(about_operation(meta))
 }
 
 fn about_operation(meta: &Meta) -> String {
@@ -141,9 +147,12 @@ pub fn asked(matches: &ArgMatches) -> (Asked<'_>, &ArgMatches) {
         "sandbox" => (Asked::Sandbox(below), below),
         "operations" => (Asked::Operations, below),
         cloud => {
-            let provider = crate::provider::by_id(cloud).expect("every other subcommand is a cloud");
+            let provider =
+                crate::provider::by_id(cloud).expect("every other subcommand is a cloud");
             let (name, below) = below.subcommand().expect("clap requires a subcommand");
-            let entry = provider.operation(name).expect("the tree is made from the operations");
+            let entry = provider
+                .operation(name)
+                .expect("the tree is made from the operations");
             (Asked::Operation(provider, entry, below), below)
         }
     }

@@ -19,7 +19,9 @@ use crate::credential::Credential;
 use crate::error::{Error, Kind};
 use crate::operation::page::Page;
 use crate::operation::{Entry, Params};
-use crate::provider::{Answer, Endpoint, Failure, Provider, Request, Retry, Scheme, Scope, Signing};
+use crate::provider::{
+    Answer, Endpoint, Failure, Provider, Request, Retry, Scheme, Scope, Signing,
+};
 use transport::{Reply, Transport};
 
 /// First pause before another try; it doubles with each, up to [`LONGEST_PAUSE`].
@@ -65,7 +67,7 @@ pub struct Tries {
 /// Sends calls.
 pub struct Client<'a> {
     transport: &'a dyn Transport,
-    clock: Clock,
+    clock: &'a Clock,
     ui: &'a Ui,
     tries: Tries,
     /// Requests in flight, over all targets.
@@ -84,7 +86,7 @@ impl<'a> Client<'a> {
     /// A client that keeps at most `concurrency` requests in flight.
     pub fn new(
         transport: &'a dyn Transport,
-        clock: Clock,
+        clock: &'a Clock,
         ui: &'a Ui,
         tries: Tries,
         concurrency: usize,
@@ -113,7 +115,12 @@ impl<'a> Client<'a> {
     ///
     /// # Errors
     /// The last failure, with the vendor's code and request id, the endpoint and what to do next.
-    pub async fn call(&self, target: &Target, entry: &Entry, params: &Params) -> Result<Page, Error> {
+    pub async fn call(
+        &self,
+        target: &Target,
+        entry: &Entry,
+        params: &Params,
+    ) -> Result<Page, Error> {
         let request = (target.provider.build)(entry.meta, params, &target.scope)?;
         let deadline = Instant::now() + self.tries.timeout * (self.tries.retries + 1);
         let mut clock_set = false;
@@ -141,7 +148,10 @@ impl<'a> Client<'a> {
             };
             if Instant::now() + pause > deadline {
                 let mut failure = failed.failure;
-                let asked = format!("the server asks to wait {} s, longer than this call may take: raise --timeout or try later", pause.as_secs());
+                let asked = format!(
+                    "the server asks to wait {} s, longer than this call may take: raise --timeout or try later",
+                    pause.as_secs()
+                );
                 failure.hint = Some(asked);
                 return give_up(failure);
             }
@@ -166,7 +176,11 @@ impl<'a> Client<'a> {
         request: &Request,
         attempt: u32,
     ) -> Result<Page, Attempt> {
-        let permit = self.permits.acquire().await.expect("the semaphore is never closed");
+        let permit = self
+            .permits
+            .acquire()
+            .await
+            .expect("the semaphore is never closed");
         let nonce = nonce();
         let signed = (target.provider.sign)(
             request,
@@ -263,7 +277,9 @@ fn error_of(failure: Failure, target: &Target, entry: &Entry, retried: u32) -> E
 
 /// Exponential backoff with full jitter: clients that failed together do not come back together.
 fn backoff(attempt: u32) -> Duration {
-    let longest = FIRST_PAUSE.saturating_mul(1 << attempt.min(10)).min(LONGEST_PAUSE);
+    let longest = FIRST_PAUSE
+        .saturating_mul(1 << attempt.min(10))
+        .min(LONGEST_PAUSE);
     longest.mul_f64(fastrand::f64())
 }
 
@@ -282,7 +298,10 @@ mod tests {
     fn pauses_grow_to_a_bound_and_are_never_longer() {
         for (attempt, longest) in [(0, 500), (1, 1000), (3, 4000), (6, 20_000), (40, 20_000)] {
             for _ in 0..50 {
-                assert!(backoff(attempt) <= Duration::from_millis(longest), "{attempt}");
+                assert!(
+                    backoff(attempt) <= Duration::from_millis(longest),
+                    "{attempt}"
+                );
             }
         }
     }

@@ -8,6 +8,7 @@ mod targets;
 mod tasks;
 
 use std::io;
+use std::rc::Rc;
 
 use clap::ArgMatches;
 
@@ -38,11 +39,11 @@ pub(crate) fn run(matches: &ArgMatches, context: &mut Context) -> Result<u8, Err
 }
 
 /// Where requests go: the network, or a sandbox in this process.
-fn transport(settings: &Settings, context: &Context) -> Box<dyn Transport> {
-    if settings.sandbox {
-        Box::new(sandbox::in_process(context.clock))
-    } else {
-        Box::new(Http::new(context.env.clone(), settings.connect_timeout))
+fn transport(settings: &Settings, context: &Context) -> Rc<dyn Transport> {
+    match &context.transport {
+        Some(transport) => Rc::clone(transport),
+        None if settings.sandbox => Rc::new(sandbox::in_process(&context.clock)),
+        None => Rc::new(Http::new(context.env.clone(), settings.connect_timeout)),
     }
 }
 

@@ -6,9 +6,11 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
+use std::rc::Rc;
 
 use chrono::{DateTime, Utc};
 
+use crate::client::transport::Transport;
 use crate::error::Error;
 use crate::render::safe;
 
@@ -34,9 +36,7 @@ impl Env {
 
     /// The first of `names` that is set and not empty, with its name.
     pub fn first<'n>(&self, names: &[&'n str]) -> Option<(&'n str, &str)> {
-        names
-            .iter()
-            .find_map(|name| Some((*name, self.get(name)?)))
+        names.iter().find_map(|name| Some((*name, self.get(name)?)))
     }
 
     /// Whether a switch is on: `1`, `true`, `yes` or `on`, in any case.
@@ -59,7 +59,7 @@ impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Env {
 }
 
 /// Where the time of day comes from.
-pub type Clock = fn() -> DateTime<Utc>;
+pub type Clock = Rc<dyn Fn() -> DateTime<Utc>>;
 
 /// One of the two output streams.
 pub struct Stream {
@@ -102,6 +102,8 @@ pub struct Context {
     pub env: Env,
     /// The time of day.
     pub clock: Clock,
+    /// Who answers requests, if it is not the network: tests bring their own.
+    pub transport: Option<Rc<dyn Transport>>,
     /// Results, and nothing else.
     pub out: Stream,
     /// Notes, warnings and errors.
@@ -125,7 +127,8 @@ impl Context {
         };
         Context {
             env,
-            clock: Utc::now,
+            clock: Rc::new(Utc::now),
+            transport: None,
             out,
             ui: Ui::new(err),
         }

@@ -53,7 +53,10 @@ mod tests {
             secret: Secret::new("plain-secret"),
             security_token: Some(Secret::new("plain-token")),
         };
-        let shown = format!("{keys:?} {:?}", Credential::Token(Secret::new("plain-token")));
+        let shown = format!(
+            "{keys:?} {:?}",
+            Credential::Token(Secret::new("plain-token"))
+        );
         assert!(!shown.contains("plain"), "{shown}");
         assert!(shown.contains("[redacted]"));
     }

@@ -64,7 +64,10 @@ mod tests {
         let read = pairs(&written);
         assert_eq!(read[0], ("a b".into(), "1+1".into()));
         assert_eq!(read[1], ("空".into(), "&=".into()));
-        assert_eq!(pairs("a+b=c+d&e"), [("a b".into(), "c d".into()), ("e".into(), String::new())]);
+        assert_eq!(
+            pairs("a+b=c+d&e"),
+            [("a b".into(), "c d".into()), ("e".into(), String::new())]
+        );
     }
 
     proptest::proptest! {

@@ -59,12 +59,23 @@ pub fn run(args: impl IntoIterator<Item = OsString>, context: &mut Context) -> u
 /// Help and version go to stdout, mistakes to stderr.
 fn usage(error: &clap::Error, context: &mut Context) -> u8 {
     if error.use_stderr() {
-        let text = if context.ui.is_terminal() { error.render().ansi().to_string() } else { error.to_string() };
+        let text = if context.ui.is_terminal() {
+            error.render().ansi().to_string()
+        } else {
+            error.to_string()
+        };
         context.ui.raw(&text);
         return Kind::Usage.exit_code();
     }
-    let text = if context.out.terminal.is_some() { error.render().ansi().to_string() } else { error.to_string() };
-    let written = context.out.write_all(text.as_bytes()).and_then(|()| context.out.flush());
+    let text = if context.out.terminal.is_some() {
+        error.render().ansi().to_string()
+    } else {
+        error.to_string()
+    };
+    let written = context
+        .out
+        .write_all(text.as_bytes())
+        .and_then(|()| context.out.flush());
     match written {
         Ok(()) => 0,
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => 0,

@@ -329,7 +329,9 @@ impl Entry {
                         params.retain(|_, value| !value.is_null());
                         Ok(params)
                     }
-                    _ => unreachable!("an operation is a struct of flags, so its serde form is an object"),
+                    _ => unreachable!(
+                        "an operation is a struct of flags, so its serde form is an object"
+                    ),
                 };
                 operation.queries()?.into_iter().map(params).collect()
             },

@@ -300,7 +300,10 @@ fn bare_status(answer: &Answer<'_>) -> String {
     if start.is_empty() {
         format!("HTTP status {}", answer.status)
     } else {
-        format!("HTTP status {}, not from the service itself: {start}", answer.status)
+        format!(
+            "HTTP status {}, not from the service itself: {start}",
+            answer.status
+        )
     }
 }
 
@@ -323,7 +326,9 @@ pub(crate) mod testing {
             status,
             header: &header,
             body: body.as_bytes(),
-            meta: operation("ListAgentlessTask").expect("it is registered").meta,
+            meta: operation("ListAgentlessTask")
+                .expect("it is registered")
+                .meta,
         })
     }
 }
@@ -334,10 +339,23 @@ mod tests {
 
     #[test]
     fn plain_http_is_for_loopback_only() {
-        for good in ["http://127.0.0.1:8080", "http://[::1]:1", "http://localhost:9", "https://a.b", "a.b"] {
+        for good in [
+            "http://127.0.0.1:8080",
+            "http://[::1]:1",
+            "http://localhost:9",
+            "https://a.b",
+            "a.b",
+        ] {
             assert!(Endpoint::parse("--endpoint", good).is_ok(), "{good}");
         }
-        for bad in ["http://example.com", "http://127.0.0.1.example.com", "ftp://a", "https://a/p", "https://a?x", "https://"] {
+        for bad in [
+            "http://example.com",
+            "http://127.0.0.1.example.com",
+            "ftp://a",
+            "https://a/p",
+            "https://a?x",
+            "https://",
+        ] {
             let error = Endpoint::parse("--endpoint", bad).unwrap_err();
             assert_eq!(error.kind, Kind::Usage, "{bad}");
         }

@@ -41,12 +41,17 @@ impl Format {
 
     /// The format of this name.
     pub fn named(name: &str) -> Option<Format> {
-        let found = Format::ALL.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+        let found = Format::ALL
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name));
         found.map(|(_, format)| *format)
     }
 
     /// Whether it has rows and columns.
     pub fn has_columns(self) -> bool {
-        matches!(self, Format::Table | Format::Wide | Format::Csv | Format::Tsv)
+        matches!(
+            self,
+            Format::Table | Format::Wide | Format::Csv | Format::Tsv
+        )
     }
 }

@@ -86,7 +86,9 @@ impl Incoming {
     fn site(&self) -> u64 {
         match self.header("host") {
             Some(host) if host.starts_with(|c: char| c.is_ascii_alphabetic()) => {
-                host.bytes().fold(0, |sum: u64, byte| sum.wrapping_mul(0x0100_0000_01b3) ^ u64::from(byte))
+                host.bytes().fold(0, |sum: u64, byte| {
+                    sum.wrapping_mul(0x0100_0000_01b3) ^ u64::from(byte)
+                })
             }
             _ => 0,
         }
@@ -156,7 +158,9 @@ impl Sandbox {
         ];
         Reply {
             status,
-            headers: headers.map(|(name, value)| (name.to_owned(), value)).to_vec(),
+            headers: headers
+                .map(|(name, value)| (name.to_owned(), value))
+                .to_vec(),
             body: body.into(),
         }
     }

@@ -169,10 +169,7 @@ pub fn rfc3339_text(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }
 
-fn rfc3339<S: Serializer>(
-    time: &Option<DateTime<Utc>>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
+fn rfc3339<S: Serializer>(time: &Option<DateTime<Utc>>, serializer: S) -> Result<S::Ok, S::Error> {
     time.map(rfc3339_text).serialize(serializer)
 }
 
@@ -189,10 +186,16 @@ mod tests {
         let facts = |status| Facts::new("image-scan", status, "x");
         let ended = facts(Status::Failed).between(at(1_000), at(3_500));
         assert_eq!(ended.duration_ms, Some(2_500));
-        assert_eq!(facts(Status::Failed).between(at(3), at(1)).duration_ms, None);
+        assert_eq!(
+            facts(Status::Failed).between(at(3), at(1)).duration_ms,
+            None
+        );
         let open = facts(Status::Running).between(at(1_000), at(3_500));
         assert_eq!((open.ended_at, open.duration_ms), (None, None));
-        assert_eq!(facts(Status::Succeeded).between(None, at(1)).duration_ms, None);
+        assert_eq!(
+            facts(Status::Succeeded).between(None, at(1)).duration_ms,
+            None
+        );
     }
 
     #[test]

@@ -135,7 +135,8 @@ impl Settings {
     /// # Errors
     /// A usage error that names the flag or variable.
     pub fn read(matches: &ArgMatches, context: &Context) -> Result<Self, Error> {
-        let flags = Global::from_arg_matches(matches).map_err(|e| Error::new(Kind::Usage, "arguments", e))?;
+        let flags = Global::from_arg_matches(matches)
+            .map_err(|e| Error::new(Kind::Usage, "arguments", e))?;
         let env = &context.env;
         let format = or_variable(flags.output, env, "SCANQ_OUTPUT")?.unwrap_or_default();
         let signature = or_variable(flags.signature, env, "SCANQ_ALIYUN_SIGNATURE")?;
@@ -147,11 +148,21 @@ impl Settings {
             (_, _) => Level::Headers,
         };
         let for_scripts = matches!(format, Format::Json | Format::Jsonl);
-        context.ui.configure(level, for_scripts, colored(&flags.color, env, context.ui.is_terminal()));
+        context.ui.configure(
+            level,
+            for_scripts,
+            colored(&flags.color, env, context.ui.is_terminal()),
+        );
         if !format.has_columns() {
-            for (flag, is_given) in [("--columns", flags.columns.is_some()), ("--sort-by", flags.sort_by.is_some())] {
+            for (flag, is_given) in [
+                ("--columns", flags.columns.is_some()),
+                ("--sort-by", flags.sort_by.is_some()),
+            ] {
                 if is_given {
-                    return Err(Error::usage(flag, "only goes with the formats table, wide, csv and tsv"));
+                    return Err(Error::usage(
+                        flag,
+                        "only goes with the formats table, wide, csv and tsv",
+                    ));
                 }
             }
         }
@@ -160,12 +171,22 @@ impl Settings {
             _ => flags.region,
         };
         Ok(Settings {
-            regions: regions.iter().map(|region| region.trim().to_owned()).filter(|region| !region.is_empty()).collect(),
-            endpoint: flags.endpoint.as_deref().map(|url| Endpoint::parse("--endpoint", url)).transpose()?,
+            regions: regions
+                .iter()
+                .map(|region| region.trim().to_owned())
+                .filter(|region| !region.is_empty())
+                .collect(),
+            endpoint: flags
+                .endpoint
+                .as_deref()
+                .map(|url| Endpoint::parse("--endpoint", url))
+                .transpose()?,
             tries: Tries {
                 retries: flags.retries,
                 timeout: flags.timeout,
-                scheme: signature.map(|Signature(scheme)| scheme).unwrap_or_default(),
+                scheme: signature
+                    .map(|Signature(scheme)| scheme)
+                    .unwrap_or_default(),
             },
             connect_timeout: flags.connect_timeout,
             concurrency: flags.concurrency.into(),
@@ -197,10 +218,17 @@ impl FromStr for Level {
     }
 }
 
-fn or_variable<T: FromStr<Err = String>>(flag: Option<T>, env: &Env, name: &str) -> Result<Option<T>, Error> {
+fn or_variable<T: FromStr<Err = String>>(
+    flag: Option<T>,
+    env: &Env,
+    name: &str,
+) -> Result<Option<T>, Error> {
     match (flag, env.get(name)) {
         (Some(value), _) => Ok(Some(value)),
-        (None, Some(text)) => text.parse().map(Some).map_err(|why| Error::usage(name, format!("{why}: {text}"))),
+        (None, Some(text)) => text
+            .parse()
+            .map(Some)
+            .map_err(|why| Error::usage(name, format!("{why}: {text}"))),
         (None, None) => Ok(None),
     }
 }

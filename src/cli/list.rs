@@ -39,8 +39,13 @@ struct OffsetArg {
 /// Adds the flags, with the API's own names of the period as aliases.
 pub fn augment(command: Command, paging: &Paging) -> Command {
     let command = ListArgs::augment_args(command)
-        .mut_arg("since", |arg| arg.visible_aliases(["start-time"]).alias("start-create-time"))
-        .mut_arg("until", |arg| arg.visible_aliases(["end-time"]).alias("end-create-time"));
+        .mut_arg("since", |arg| {
+            arg.visible_aliases(["start-time"])
+                .alias("start-create-time")
+        })
+        .mut_arg("until", |arg| {
+            arg.visible_aliases(["end-time"]).alias("end-create-time")
+        });
     match paging.cursor {
         Cursor::Offset { .. } => OffsetArg::augment_args(command),
         Cursor::Number { .. } => command,
@@ -58,11 +63,19 @@ pub fn plan(
     now: DateTime<Utc>,
 ) -> Result<Plan, Error> {
     let Some(paging) = &meta.paging else {
-        return Ok(Plan { size: 1, offset: 0, limit: None, single: false });
+        return Ok(Plan {
+            size: 1,
+            offset: 0,
+            limit: None,
+            single: false,
+        });
     };
     let parse = |e: clap::Error| Error::new(Kind::Usage, "arguments", e);
     let args = ListArgs::from_arg_matches(matches).map_err(parse)?;
-    let (since, until) = (args.since.map(|t| t.resolve(now)), args.until.map(|t| t.resolve(now)));
+    let (since, until) = (
+        args.since.map(|t| t.resolve(now)),
+        args.until.map(|t| t.resolve(now)),
+    );
     check_period(since, until)?;
     if let Some((from, to)) = meta.period {
         for (name, time) in [(from, since), (to, until)] {
@@ -79,10 +92,15 @@ pub fn plan(
         Cursor::Number { .. } => None,
     };
     if queries.len() > 1 {
-        for (flag, is_given) in [("--page", args.page.is_some()), ("--offset", offset.is_some())] {
+        for (flag, is_given) in [
+            ("--page", args.page.is_some()),
+            ("--offset", offset.is_some()),
+        ] {
             if is_given {
-                return Err(Error::usage(flag, "counts within one listing, and there are two")
-                    .hint("name one with --task-type"));
+                return Err(
+                    Error::usage(flag, "counts within one listing, and there are two")
+                        .hint("name one with --task-type"),
+                );
             }
         }
     }
@@ -96,9 +114,19 @@ pub fn plan(
         // With a page but no size, the size is the one that the API's pages count by.
         Some(page) => {
             let size = args.page_size.unwrap_or(paging.default_size);
-            Plan { size, offset: (page - 1).saturating_mul(size.into()), limit: None, single: true }
+            Plan {
+                size,
+                offset: (page - 1).saturating_mul(size.into()),
+                limit: None,
+                single: true,
+            }
         }
-        None => Plan { size, offset: offset.unwrap_or(0), limit: args.limit, single: false },
+        None => Plan {
+            size,
+            offset: offset.unwrap_or(0),
+            limit: args.limit,
+            single: false,
+        },
     };
     paging.check_offset(plan.offset)?;
     Ok(plan)
@@ -106,11 +134,18 @@ pub fn plan(
 
 /// # Errors
 /// A usage error, if the period ends before it begins.
-pub fn check_period(since: Option<DateTime<Utc>>, until: Option<DateTime<Utc>>) -> Result<(), Error> {
+pub fn check_period(
+    since: Option<DateTime<Utc>>,
+    until: Option<DateTime<Utc>>,
+) -> Result<(), Error> {
     match (since, until) {
         (Some(since), Some(until)) if until < since => Err(Error::usage(
             "--until",
-            format!("{} is before --since {}", until.to_rfc3339(), since.to_rfc3339()),
+            format!(
+                "{} is before --since {}",
+                until.to_rfc3339(),
+                since.to_rfc3339()
+            ),
         )),
         _ => Ok(()),
     }

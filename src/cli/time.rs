@@ -55,10 +55,14 @@ impl Moment {
 }
 
 fn epoch_milliseconds(text: &str) -> Result<DateTime<Utc>, String> {
-    let ms: i64 = text.parse().map_err(|_| "too large for epoch milliseconds".to_owned())?;
+    let ms: i64 = text
+        .parse()
+        .map_err(|_| "too large for epoch milliseconds".to_owned())?;
     // Ten digits are the seconds of our time: nobody means a day of January 1970.
     if (1_000_000_000..10_000_000_000).contains(&ms) {
-        return Err(format!("epoch times are in milliseconds: did you mean {text}000?"));
+        return Err(format!(
+            "epoch times are in milliseconds: did you mean {text}000?"
+        ));
     }
     DateTime::from_timestamp_millis(ms).ok_or_else(|| "too large for epoch milliseconds".to_owned())
 }
@@ -68,7 +72,11 @@ fn local(text: &str) -> Option<NaiveDateTime> {
     ["%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M"]
         .iter()
         .find_map(|form| NaiveDateTime::parse_from_str(&text, form).ok())
-        .or_else(|| NaiveDate::parse_from_str(&text, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0))
+        .or_else(|| {
+            NaiveDate::parse_from_str(&text, "%Y-%m-%d")
+                .ok()?
+                .and_hms_opt(0, 0, 0)
+        })
 }
 
 /// Reads a span: `500ms`, `30s`, `90m`, `24h`, `7d`, or several together (`1h30m`).
@@ -76,8 +84,10 @@ fn local(text: &str) -> Option<NaiveDateTime> {
 /// # Errors
 /// What can be written instead.
 pub fn span(text: &str) -> Result<Duration, String> {
-    humantime::parse_duration(text)
-        .map_err(|_| "not a span of time: write a number and a unit, such as 500ms, 30s, 5m, 24h or 7d".to_owned())
+    humantime::parse_duration(text).map_err(|_| {
+        "not a span of time: write a number and a unit, such as 500ms, 30s, 5m, 24h or 7d"
+            .to_owned()
+    })
 }
 
 #[cfg(test)]
@@ -93,9 +103,20 @@ mod tests {
 
     #[test]
     fn exact_times_are_read_in_every_documented_form() {
-        assert_eq!(utc("2026-11-22T09:30:00+08:00").as_deref(), Some("2026-11-22T01:30:00+00:00"));
-        assert_eq!(utc("1700000000000").as_deref(), Some("2023-11-14T22:13:20+00:00"));
-        for local in ["2026-11-22", "2026-11-22 09:30", "2026-11-22 09:30:01", "2026-11-22T09:30"] {
+        assert_eq!(
+            utc("2026-11-22T09:30:00+08:00").as_deref(),
+            Some("2026-11-22T01:30:00+00:00")
+        );
+        assert_eq!(
+            utc("1700000000000").as_deref(),
+            Some("2023-11-14T22:13:20+00:00")
+        );
+        for local in [
+            "2026-11-22",
+            "2026-11-22 09:30",
+            "2026-11-22 09:30:01",
+            "2026-11-22T09:30",
+        ] {
             assert!(utc(local).is_some(), "{local}");
         }
     }
@@ -103,7 +124,12 @@ mod tests {
     #[test]
     fn spans_go_back_from_now() {
         let now = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
-        for (text, seconds) in [("90m", 5400), ("24h", 86_400), ("7d", 604_800), ("1h30m", 5400)] {
+        for (text, seconds) in [
+            ("90m", 5400),
+            ("24h", 86_400),
+            ("7d", 604_800),
+            ("1h30m", 5400),
+        ] {
             let then = Moment::parse(text).unwrap().resolve(now);
             assert_eq!((now - then).num_seconds(), seconds, "{text}");
         }
@@ -113,11 +139,23 @@ mod tests {
 
     #[test]
     fn what_is_no_time_says_what_is() {
-        for text in ["", "yesterday", "2026-13-01", "7", "2026-11-22 25:00", "-5m", "99999999999999999999"] {
+        for text in [
+            "",
+            "yesterday",
+            "2026-13-01",
+            "7",
+            "2026-11-22 25:00",
+            "-5m",
+            "99999999999999999999",
+        ] {
             assert!(utc(text).is_none() || text == "7", "{text}");
         }
         assert!(Moment::parse("yesterday").unwrap_err().contains("24h"));
-        assert!(Moment::parse("1700000000").unwrap_err().contains("1700000000000"));
+        assert!(
+            Moment::parse("1700000000")
+                .unwrap_err()
+                .contains("1700000000000")
+        );
         assert!(span("30").is_err());
     }
 

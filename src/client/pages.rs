@@ -93,7 +93,9 @@ pub async fn walk(
             let end = walk.end_of_plan(next);
             let size = walk.size;
             let offsets = stream::iter((next..end).step_by(size as usize));
-            let mut pages = offsets.map(|offset| fetch(offset, size)).buffered(client.concurrency());
+            let mut pages = offsets
+                .map(|offset| fetch(offset, size))
+                .buffered(client.concurrency());
             while let Some(page) = pages.next().await {
                 let page = page?;
                 last_was_empty = page.is_empty();

@@ -16,7 +16,7 @@ use crate::context::Env;
 /// If `SSL_CERT_FILE` or `SSL_CERT_DIR` is set, but has no certificates.
 pub fn config(env: &Env) -> anyhow::Result<ClientConfig> {
     let Some((name, path)) = env.first(&["SSL_CERT_FILE", "SSL_CERT_DIR"]) else {
-        let built_in = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
+        let built_in = webpki_roots::TLS_SERVER_ROOTS.to_vec();
         return Ok(with_roots(RootCertStore { roots: built_in }));
     };
     let file = env.get("SSL_CERT_FILE").map(std::path::Path::new);

@@ -65,7 +65,11 @@ impl Http {
 
     fn client(&self, url: &Url) -> anyhow::Result<&reqwest::Client> {
         let is_plain = url.scheme() == "http";
-        let cell = if is_plain { &self.loopback } else { &self.remote };
+        let cell = if is_plain {
+            &self.loopback
+        } else {
+            &self.remote
+        };
         if let Some(client) = cell.get() {
             return Ok(client);
         }
@@ -99,13 +103,15 @@ impl Http {
             return Ok(reqwest::Proxy::custom(|_| None::<Url>));
         };
         // The address may hold a password: it is not repeated.
-        let proxy = reqwest::Proxy::https(address).map_err(|_| anyhow!("{name} is not the address of a proxy"))?;
+        let proxy = reqwest::Proxy::https(address)
+            .map_err(|_| anyhow!("{name} is not the address of a proxy"))?;
         let exceptions = self.env.first(&["NO_PROXY", "no_proxy"]);
         Ok(proxy.no_proxy(exceptions.and_then(|(_, hosts)| reqwest::NoProxy::from_string(hosts))))
     }
 
     async fn exchange(&self, signed: Signed) -> anyhow::Result<Reply> {
-        let url = Url::parse(&signed.url).map_err(|_| anyhow!("the request's address can't be parsed"))?;
+        let url = Url::parse(&signed.url)
+            .map_err(|_| anyhow!("the request's address can't be parsed"))?;
         let method = signed.method.parse().context("method")?;
         let mut request = self.client(&url)?.request(method, url).body(signed.body);
         for (name, value) in signed.headers {
@@ -118,7 +124,9 @@ impl Http {
         let headers = response
             .headers()
             .iter()
-            .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
+            .filter_map(|(name, value)| {
+                Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+            })
             .collect();
         let mut body = BytesMut::new();
         while let Some(chunk) = response.chunk().await.map_err(hidden)? {

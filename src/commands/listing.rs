@@ -22,10 +22,12 @@ pub(super) struct Listing<'w> {
     counters: Option<(String, Value)>,
     /// Items printed.
     pub(super) printed: u64,
+    /// Whether anything was answered: a listing that failed at once prints nothing, not even a header.
+    answered: bool,
 }
 
 enum Form<'w> {
-    Rows(&'w mut dyn Write, Rows),
+    Rows(&'w mut dyn Write, Box<Rows>),
     Lines(&'w mut dyn Write),
     Documents(&'w mut dyn Write, Style),
     Document(Box<Option<Document<'w>>>, Style, Option<&'w mut dyn Write>),
@@ -52,7 +54,7 @@ impl<'w> Listing<'w> {
             Format::Json | Format::Yaml if as_sent => Form::Documents(out, style),
             Format::Json | Format::Yaml => Form::Document(Box::new(None), style, Some(out)),
             Format::Table | Format::Wide | Format::Csv | Format::Tsv => {
-                Form::Rows(out, Rows::new(format, &(entry.columns)(), shape)?)
+                Form::Rows(out, Box::new(Rows::new(format, &(entry.columns)(), shape)?))
             }
         };
         Ok(Listing {
@@ -61,12 +63,14 @@ impl<'w> Listing<'w> {
             as_sent,
             counters: None,
             printed: 0,
+            answered: false,
         })
     }
 
     /// Prints what is new in a page.
     pub(super) fn page(&mut self, batch: &Batch<'_>) -> io::Result<()> {
         self.printed += batch.items.len() as u64;
+        self.answered = true;
         match &mut self.form {
             Form::Rows(out, rows) => {
                 for item in &batch.items {
@@ -89,8 +93,14 @@ impl<'w> Listing<'w> {
                     self.counters = begin(&mut begun, self.entry, batch.page)?;
                     **document = Some(begun);
                 }
-                let document = document.as_mut().as_mut().expect("it was begun with the first page");
-                batch.items.iter().try_for_each(|item| document.element(item))
+                let document = document
+                    .as_mut()
+                    .as_mut()
+                    .expect("it was begun with the first page");
+                batch
+                    .items
+                    .iter()
+                    .try_for_each(|item| document.element(item))
             }
         }
     }
@@ -98,8 +108,13 @@ impl<'w> Listing<'w> {
     /// Ends the output, after whatever arrived. `total` is the server's word on how many items there are. Gives the
     /// names of columns for which the terminal has no room.
     pub(super) fn end(self, walked: &[Walked]) -> io::Result<Vec<String>> {
-        let total = walked.iter().filter_map(|walked| walked.total).sum::<u64>().max(self.printed);
+        let total = walked
+            .iter()
+            .filter_map(|walked| walked.total)
+            .sum::<u64>()
+            .max(self.printed);
         match self.form {
+            _ if !self.answered => Ok(Vec::new()),
             Form::Rows(out, mut rows) => rows.end(out),
             Form::Document(document, ..) => {
                 if let Some(mut document) = *document {
@@ -129,7 +144,8 @@ pub(super) fn view(entry: &Entry, item: &str) -> Box<dyn View> {
 fn whole(out: &mut dyn Write, style: Style, page: &Page) -> io::Result<()> {
     if style == Style::Yaml {
         let mut document = Document::new(out, style);
-        let fields: Vec<(String, &serde_json::value::RawValue)> = crate::render::yaml::fields(page.document())?;
+        let fields: Vec<(String, &serde_json::value::RawValue)> =
+            crate::render::yaml::fields(page.document())?;
         for (name, raw) in fields {
             document.field(&name, raw.get())?;
         }
@@ -140,7 +156,11 @@ fn whole(out: &mut dyn Write, style: Style, page: &Page) -> io::Result<()> {
 }
 
 /// Writes the envelope and opens the list. Gives the counters, which come last: only then are they known.
-fn begin(document: &mut Document<'_>, entry: &Entry, page: &Page) -> io::Result<Option<(String, Value)>> {
+fn begin(
+    document: &mut Document<'_>,
+    entry: &Entry,
+    page: &Page,
+) -> io::Result<Option<(String, Value)>> {
     let Items::List { key, total } = entry.meta.items else {
         return Ok(None);
     };

@@ -31,12 +31,14 @@ pub(super) async fn run(
         Targets::NotSignedIn(reasons) => return Err(targets::not_signed_in(provider, &reasons)),
     };
     if plan.single && targets.len() > 1 {
-        return Err(Error::usage("--page", "counts within one region, and several are asked")
-            .hint("name one with --region"));
+        return Err(
+            Error::usage("--page", "counts within one region, and several are asked")
+                .hint("name one with --region"),
+        );
     }
     let transport = transport(settings, context);
     let Context { clock, out, ui, .. } = context;
-    let client = Client::new(&*transport, *clock, ui, settings.tries, settings.concurrency);
+    let client = Client::new(&*transport, clock, ui, settings.tries, settings.concurrency);
     let mut listing = Listing::new(entry, settings.format, &settings.shape, plan.single, out)?;
 
     let mut ended = Ended::default();
@@ -79,7 +81,8 @@ async fn walk_all(
                 return Ok(());
             }
             let plan = Plan { limit, ..plan };
-            let mut deliver = |batch: crate::client::pages::Batch<'_>| listing.page(&batch).map_err(output);
+            let mut deliver =
+                |batch: crate::client::pages::Batch<'_>| listing.page(&batch).map_err(output);
             match walk(client, target, entry, params, plan, &mut deliver).await {
                 Ok(walked) => {
                     if walked.missing > 0 {
@@ -120,7 +123,9 @@ fn conclude(
     if let Some(last) = ended.failures.pop() {
         ended.failures.iter().for_each(|error| ui.error(error));
         if printed > 0 {
-            ui.warn(format!("{printed} tasks arrived before this and are printed"));
+            ui.warn(format!(
+                "{printed} tasks arrived before this and are printed"
+            ));
         }
         let some_answered = targets.len() > 1 && ended.failures.len() + 1 < targets.len();
         let is_partial = some_answered && last.kind != Kind::Interrupted;
@@ -132,8 +137,16 @@ fn conclude(
         return Ok(Kind::Partial.exit_code());
     }
     let is_list = matches!(entry.meta.items, Items::List { .. });
-    if is_list && printed == 0 && !settings.sandbox && let [asked] = targets {
-        let others: Vec<_> = provider.default_regions.iter().filter(|region| **region != asked.region).collect();
+    if is_list
+        && printed == 0
+        && !settings.sandbox
+        && let [asked] = targets
+    {
+        let others: Vec<_> = provider
+            .default_regions
+            .iter()
+            .filter(|region| **region != asked.region)
+            .collect();
         if let Some(other) = others.first() {
             ui.hint(format!(
                 "no tasks in {}. {} keeps its data in two centres; the other one is asked with --region {other}",
@@ -156,10 +169,15 @@ pub(super) fn report_dropped(ui: &Ui, columns: &[String]) {
 /// Clouds add values, so one that the documentation does not list is sent as it is.
 fn warn_of_undocumented(matches: &ArgMatches, ui: &Ui) {
     for id in matches.ids() {
-        let Ok(Some(choices)) = matches.try_get_many::<Choice>(id.as_str()) else { continue };
+        let Ok(Some(choices)) = matches.try_get_many::<Choice>(id.as_str()) else {
+            continue;
+        };
         for choice in choices.filter(|choice| !choice.documented) {
             let flag = id.as_str().replace('_', "-");
-            ui.warn(format!("--{flag}: the documentation does not list this value, it is sent as it is: {}", choice.sent));
+            ui.warn(format!(
+                "--{flag}: the documentation does not list this value, it is sent as it is: {}",
+                choice.sent
+            ));
         }
     }
 }

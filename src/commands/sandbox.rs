@@ -15,31 +15,35 @@ use crate::error::{Error, Kind};
 use crate::sandbox::{Sandbox, Settings, keys, listener};
 
 /// The world that `--sandbox` asks.
-pub(super) fn in_process(clock: Clock) -> Sandbox {
+pub(super) fn in_process(clock: &Clock) -> Sandbox {
     let settings = Settings {
         tasks: 40,
         seed: 1,
         latency: Duration::ZERO,
         now: this_minute(clock),
     };
-    Sandbox::new(&settings, clock)
+    Sandbox::new(&settings, Rc::clone(clock))
 }
 
-fn this_minute(clock: Clock) -> chrono::DateTime<chrono::Utc> {
+fn this_minute(clock: &Clock) -> chrono::DateTime<chrono::Utc> {
     let now = clock().trunc_subsecs(0);
     now.with_second(0).unwrap_or(now)
 }
 
 pub(super) async fn run(matches: &ArgMatches, context: &mut Context) -> Result<u8, Error> {
-    let args = SandboxArgs::from_arg_matches(matches).map_err(|e| Error::new(Kind::Usage, "arguments", e))?;
-    let now = args.now.map_or_else(|| this_minute(context.clock), |now| now.resolve((context.clock)()));
+    let args = SandboxArgs::from_arg_matches(matches)
+        .map_err(|e| Error::new(Kind::Usage, "arguments", e))?;
+    let now = args.now.map_or_else(
+        || this_minute(&context.clock),
+        |now| now.resolve((context.clock)()),
+    );
     let settings = Settings {
         tasks: args.tasks,
         seed: args.seed,
         latency: args.latency,
         now,
     };
-    let sandbox = Rc::new(Sandbox::new(&settings, context.clock));
+    let sandbox = Rc::new(Sandbox::new(&settings, Rc::clone(&context.clock)));
     let listener = listener::bind(args.listen)
         .await
         .map_err(|error| Error::new(Kind::Usage, "--listen", format!("{error:#}")))?;
@@ -53,7 +57,9 @@ pub(super) async fn run(matches: &ArgMatches, context: &mut Context) -> Result<u
             .map(|(name, value)| format!("export {name}='{value}'\n"))
             .collect();
         let out = &mut context.out;
-        out.write_all(lines.as_bytes()).and_then(|()| out.flush()).map_err(output)?;
+        out.write_all(lines.as_bytes())
+            .and_then(|()| out.flush())
+            .map_err(output)?;
     }
     context.ui.note(banner(&origin));
     let local = LocalSet::new();

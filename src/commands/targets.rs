@@ -57,7 +57,10 @@ pub(super) fn of(
     for region in regions(provider, settings, context, every_centre)? {
         let site = (provider.site)(&region);
         let (centre, address) = match (&endpoint, site) {
-            (Some(endpoint), site) => (site.map_or(region, |site| site.centre.to_owned()), endpoint.clone()),
+            (Some(endpoint), site) => (
+                site.map_or(region, |site| site.centre.to_owned()),
+                endpoint.clone(),
+            ),
             (None, Some(site)) => (site.centre.to_owned(), Endpoint::of_host(&site.host)),
             (None, None) => return Err(unknown_region(&[provider], &region)),
         };
@@ -94,8 +97,15 @@ fn regions(
     if settings.sandbox && provider.default_regions.is_empty() {
         return Ok(vec![keys::REGIONS.1.to_owned()]);
     }
-    let defaults = provider.default_regions.iter().map(|region| (*region).to_owned());
-    let defaults: Vec<_> = if every_centre { defaults.collect() } else { defaults.take(1).collect() };
+    let defaults = provider
+        .default_regions
+        .iter()
+        .map(|region| (*region).to_owned());
+    let defaults: Vec<_> = if every_centre {
+        defaults.collect()
+    } else {
+        defaults.take(1).collect()
+    };
     if defaults.is_empty() {
         let variable = provider.region_variables[0];
         return Err(Error::new(Kind::Config, provider.id, "no region is set")
@@ -112,7 +122,11 @@ pub(super) fn check_regions(providers: &[&Provider], settings: &Settings) -> Res
     if settings.endpoint.is_some() {
         return Ok(());
     }
-    let is_known = |region: &&String| providers.iter().any(|provider| (provider.site)(region).is_some());
+    let is_known = |region: &&String| {
+        providers
+            .iter()
+            .any(|provider| (provider.site)(region).is_some())
+    };
     match settings.regions.iter().find(|region| !is_known(region)) {
         Some(region) => Err(unknown_region(providers, region)),
         None => Ok(()),
@@ -121,12 +135,18 @@ pub(super) fn check_regions(providers: &[&Provider], settings: &Settings) -> Res
 
 fn unknown_region(providers: &[&Provider], region: &str) -> Error {
     let mut error = Error::usage("--region", format!("unknown region: {region}"));
-    let elsewhere = PROVIDERS.iter().find(|other| (other.site)(region).is_some());
+    let elsewhere = PROVIDERS
+        .iter()
+        .find(|other| (other.site)(region).is_some());
     if let Some(other) = elsewhere {
         error = error.hint(format!("{region} is a region of {}", other.name));
     }
     for provider in providers {
-        error = error.hint(format!("regions of {}: {}", provider.id, (provider.regions)().join(", ")));
+        error = error.hint(format!(
+            "regions of {}: {}",
+            provider.id,
+            (provider.regions)().join(", ")
+        ));
     }
     error
 }
@@ -134,7 +154,9 @@ fn unknown_region(providers: &[&Provider], region: &str) -> Error {
 /// The error for a command that can't do without credentials.
 pub(super) fn not_signed_in(provider: &Provider, reasons: &[String]) -> Error {
     let error = Error::new(Kind::Credential, provider.id, "no credentials were found");
-    let error = reasons.iter().fold(error, |error, reason| error.hint(format!("looked at {reason}")));
+    let error = reasons.iter().fold(error, |error, reason| {
+        error.hint(format!("looked at {reason}"))
+    });
     error.hint("to try a command without an account, add --sandbox")
 }
 

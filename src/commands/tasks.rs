@@ -20,9 +20,9 @@ use crate::error::{Error, Kind};
 use crate::operation::column::{Cell, duration, progress};
 use crate::operation::{Entry, Params};
 use crate::provider::{PROVIDERS, Provider};
+use crate::render::Format;
 use crate::render::document::{Document, Style};
 use crate::render::rows::Rows;
-use crate::render::Format;
 use crate::task::Task;
 
 /// A column of the unified table: its name, whether only wide tables show it, its value.
@@ -40,7 +40,9 @@ const COLUMNS: &[Column] = &[
     ("region", true, |task| task.region.as_str().into()),
     ("id", true, |task| task.facts.id.clone().into()),
     ("name", true, |task| task.facts.name.clone().into()),
-    ("native-status", true, |task| task.facts.native_status.as_str().into()),
+    ("native-status", true, |task| {
+        task.facts.native_status.as_str().into()
+    }),
     ("ended", true, |task| task.facts.ended_at.into()),
     ("message", true, |task| task.facts.message.clone().into()),
     ("operation", true, |task| task.operation.into()),
@@ -64,16 +66,39 @@ struct Gathering<'a> {
 
 impl Gathering<'_> {
     async fn ask(&self, query: &Query<'_>) {
-        let Query { target, entry, params } = query;
-        let size = entry.meta.paging.as_ref().map_or(1, |paging| paging.default_size);
-        let plan = Plan { size, offset: 0, limit: None, single: false };
-        let mut deliver = |batch: Batch<'_>| batch.items.iter().try_for_each(|item| self.take(query, item));
+        let Query {
+            target,
+            entry,
+            params,
+        } = query;
+        let size = entry
+            .meta
+            .paging
+            .as_ref()
+            .map_or(1, |paging| paging.default_size);
+        let plan = Plan {
+            size,
+            offset: 0,
+            limit: None,
+            single: false,
+        };
+        let mut deliver = |batch: Batch<'_>| {
+            batch
+                .items
+                .iter()
+                .try_for_each(|item| self.take(query, item))
+        };
         let name = format!("{} {}", target.name(), entry.meta.api);
         match walk(&self.client, target, entry, params, plan, &mut deliver).await {
             Ok(walked) if walked.missing > 0 => {
                 let total = walked.total.unwrap_or_default();
-                let why = format!("the server counts {total} tasks, but {} of them did not come", walked.missing);
-                self.failures.borrow_mut().push(Error::new(Kind::Partial, entry.meta.api, why).target(name));
+                let why = format!(
+                    "the server counts {total} tasks, but {} of them did not come",
+                    walked.missing
+                );
+                self.failures
+                    .borrow_mut()
+                    .push(Error::new(Kind::Partial, entry.meta.api, why).target(name));
             }
             Ok(_) => {}
             Err(error) => self.failures.borrow_mut().push(error.target(name)),
@@ -98,10 +123,18 @@ impl Gathering<'_> {
     }
 }
 
-pub(super) async fn run(matches: &ArgMatches, settings: &Settings, context: &mut Context) -> Result<u8, Error> {
-    let args = TasksArgs::from_arg_matches(matches).map_err(|e| Error::new(Kind::Usage, "arguments", e))?;
+pub(super) async fn run(
+    matches: &ArgMatches,
+    settings: &Settings,
+    context: &mut Context,
+) -> Result<u8, Error> {
+    let args = TasksArgs::from_arg_matches(matches)
+        .map_err(|e| Error::new(Kind::Usage, "arguments", e))?;
     let now = (context.clock)();
-    let (since, until) = (args.since.map(|t| t.resolve(now)), args.until.map(|t| t.resolve(now)));
+    let (since, until) = (
+        args.since.map(|t| t.resolve(now)),
+        args.until.map(|t| t.resolve(now)),
+    );
     check_period(since, until)?;
     let clouds: Vec<_> = PROVIDERS
         .iter()
@@ -109,7 +142,10 @@ pub(super) async fn run(matches: &ArgMatches, settings: &Settings, context: &mut
         .filter(|provider| args.cloud.is_empty() || args.cloud.iter().any(|id| id == provider.id))
         .collect();
     targets::check_regions(&clouds, settings)?;
-    let columns: Vec<_> = COLUMNS.iter().map(|(name, wide, _)| (*name, *wide)).collect();
+    let columns: Vec<_> = COLUMNS
+        .iter()
+        .map(|(name, wide, _)| (*name, *wide))
+        .collect();
     let mut rows = Rows::new(settings.format, &columns, &settings.shape)?;
     let targets = all_targets(&clouds, settings, context)?;
     let period = |entry: &Entry, params: &mut Params| {
@@ -121,17 +157,26 @@ pub(super) async fn run(matches: &ArgMatches, settings: &Settings, context: &mut
     };
     let mut queries = Vec::new();
     for target in &targets {
-        for entry in target.provider.operations.iter().filter(|entry| entry.meta.paging.is_some()) {
+        for entry in target
+            .provider
+            .operations
+            .iter()
+            .filter(|entry| entry.meta.paging.is_some())
+        {
             for mut params in defaults(entry)? {
                 period(entry, &mut params);
-                queries.push(Query { target, entry, params });
+                queries.push(Query {
+                    target,
+                    entry,
+                    params,
+                });
             }
         }
     }
 
     let transport = transport(settings, context);
     let Context { clock, out, ui, .. } = context;
-    let client = Client::new(&*transport, *clock, ui, settings.tries, settings.concurrency);
+    let client = Client::new(&*transport, clock, ui, settings.tries, settings.concurrency);
     let streams = settings.format == Format::Jsonl && args.limit.is_none();
     let gathering = Gathering {
         client,
@@ -145,7 +190,10 @@ pub(super) async fn run(matches: &ArgMatches, settings: &Settings, context: &mut
         error = interrupted() => stopped = Some(error),
         _ = join_all(queries.iter().map(|query| gathering.ask(query))) => {}
     }
-    let (mut tasks, mut failures) = (gathering.tasks.into_inner(), gathering.failures.into_inner());
+    let (mut tasks, mut failures) = (
+        gathering.tasks.into_inner(),
+        gathering.failures.into_inner(),
+    );
     if let Some(at) = failures.iter().position(|error| error.kind == Kind::Output) {
         return Err(failures.swap_remove(at));
     }
@@ -177,7 +225,9 @@ fn write(
     out: &mut dyn Write,
 ) -> std::io::Result<Vec<String>> {
     match settings.format {
-        Format::Jsonl => tasks.iter().try_for_each(|task| writeln!(out, "{}", line(task)))?,
+        Format::Jsonl => tasks
+            .iter()
+            .try_for_each(|task| writeln!(out, "{}", line(task)))?,
         Format::Json | Format::Yaml => {
             let style = match settings.format {
                 Format::Yaml => Style::Yaml,
@@ -186,11 +236,17 @@ fn write(
             };
             let mut document = Document::new(out, style);
             document.list("tasks")?;
-            tasks.iter().try_for_each(|task| document.element(&line(task)))?;
+            tasks
+                .iter()
+                .try_for_each(|task| document.element(&line(task)))?;
             document.list("errors")?;
-            failures.iter().try_for_each(|error| document.element(&error.json().to_string()))?;
+            failures
+                .iter()
+                .try_for_each(|error| document.element(&error.json().to_string()))?;
             document.end()?;
         }
+        // Nobody answered: not even a header.
+        _ if tasks.is_empty() && !failures.is_empty() => {}
         _ => {
             for task in tasks {
                 rows.row(out, |column| (COLUMNS[column].2)(task))?;
@@ -212,15 +268,27 @@ fn defaults(entry: &'static Entry) -> Result<Vec<Params>, Error> {
 }
 
 /// The targets of every cloud that is signed in.
-fn all_targets(clouds: &[&'static Provider], settings: &Settings, context: &Context) -> Result<Vec<Target>, Error> {
+fn all_targets(
+    clouds: &[&'static Provider],
+    settings: &Settings,
+    context: &Context,
+) -> Result<Vec<Target>, Error> {
     let mut targets = Vec::new();
     let mut absent = Vec::new();
     for provider in clouds {
-        let known: Vec<_> = settings.regions.iter().filter(|region| (provider.site)(region).is_some()).cloned().collect();
+        let known: Vec<_> = settings
+            .regions
+            .iter()
+            .filter(|region| (provider.site)(region).is_some())
+            .cloned()
+            .collect();
         if !settings.regions.is_empty() && known.is_empty() && settings.endpoint.is_none() {
             continue;
         }
-        let own = Settings { regions: known, ..settings.clone() };
+        let own = Settings {
+            regions: known,
+            ..settings.clone()
+        };
         match targets::of(provider, &own, context, true)? {
             Targets::Found(found) => targets.extend(found),
             Targets::NotSignedIn(reasons) => absent.push((provider, reasons)),
@@ -229,12 +297,17 @@ fn all_targets(clouds: &[&'static Provider], settings: &Settings, context: &Cont
     if targets.is_empty() {
         let error = Error::new(Kind::Credential, "tasks", "no cloud is signed in");
         let error = absent.iter().fold(error, |error, (provider, reasons)| {
-            reasons.iter().fold(error, |error, reason| error.hint(format!("{}: looked at {reason}", provider.id)))
+            reasons.iter().fold(error, |error, reason| {
+                error.hint(format!("{}: looked at {reason}", provider.id))
+            })
         });
         return Err(error.hint("to see what this command does without an account, add --sandbox"));
     }
     for (provider, _) in absent {
-        context.ui.note(format!("{} is passed over: it is not signed in", provider.name));
+        context.ui.note(format!(
+            "{} is passed over: it is not signed in",
+            provider.name
+        ));
     }
     Ok(targets)
 }
@@ -242,7 +315,10 @@ fn all_targets(clouds: &[&'static Provider], settings: &Settings, context: &Cont
 /// 3 if some answered and some did not; the failures' own code if nobody answered.
 fn exit_code(failures: &[Error], asked: usize) -> u8 {
     let is_denied = |error: &Error| matches!(error.kind, Kind::Credential | Kind::Permission);
-    let broken = failures.iter().filter(|error| error.kind != Kind::Partial).count();
+    let broken = failures
+        .iter()
+        .filter(|error| error.kind != Kind::Partial)
+        .count();
     match failures {
         [] => 0,
         _ if broken < asked => Kind::Partial.exit_code(),

@@ -68,7 +68,8 @@ impl TypedValueParser for Choices {
         arg: Option<&clap::Arg>,
         value: &OsStr,
     ) -> Result<Choice, clap::Error> {
-        let text = clap::builder::NonEmptyStringValueParser::new().parse_ref(command, arg, value)?;
+        let text =
+            clap::builder::NonEmptyStringValueParser::new().parse_ref(command, arg, value)?;
         Ok(Choice::read(self.0, &text))
     }
 
@@ -97,6 +98,9 @@ mod tests {
     #[test]
     fn an_undocumented_value_is_kept_as_typed() {
         let choice = Choice::read(TABLE, "New_Thing");
-        assert_eq!((choice.sent.as_str(), choice.documented), ("New_Thing", false));
+        assert_eq!(
+            (choice.sent.as_str(), choice.documented),
+            ("New_Thing", false)
+        );
     }
 }

@@ -143,18 +143,22 @@ impl<'de> Deserialize<'de> for Int {
 
 impl<'de> Deserialize<'de> for Decimal {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Decimal(match deserializer.deserialize_any(ScalarVisitor)? {
-            Scalar::Int(number) => Some(number as f64),
-            Scalar::Float(number) => Some(number),
-            Scalar::Text(text) => text.trim().parse().ok(),
-            Scalar::Bool(_) | Scalar::Other => None,
-        }))
+        Ok(Decimal(
+            match deserializer.deserialize_any(ScalarVisitor)? {
+                Scalar::Int(number) => Some(number as f64),
+                Scalar::Float(number) => Some(number),
+                Scalar::Text(text) => text.trim().parse().ok(),
+                Scalar::Bool(_) | Scalar::Other => None,
+            },
+        ))
     }
 }
 
 impl<'de, T: DeserializeOwned> Deserialize<'de> for List<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(List(parse(<&RawValue>::deserialize(deserializer)?).unwrap_or_default()))
+        Ok(List(
+            parse(<&RawValue>::deserialize(deserializer)?).unwrap_or_default(),
+        ))
     }
 }
 
@@ -218,7 +222,10 @@ mod tests {
         assert_eq!(int("\"thirty\""), None);
         assert_eq!(int("1e300"), None);
         assert_eq!(int("18446744073709551615"), None);
-        assert_eq!(serde_json::from_str::<Decimal>("\"154.11\"").unwrap().0, Some(154.11));
+        assert_eq!(
+            serde_json::from_str::<Decimal>("\"154.11\"").unwrap().0,
+            Some(154.11)
+        );
     }
 
     #[test]
@@ -229,15 +236,28 @@ mod tests {
         }
         assert_eq!(text("0"), Some("0".into()));
         for odd in ["null", "3", "\"x\"", "{\"a\":1}", "true", "1.5"] {
-            assert!(serde_json::from_str::<List<Int>>(odd).unwrap().0.is_empty(), "{odd}");
+            assert!(
+                serde_json::from_str::<List<Int>>(odd).unwrap().0.is_empty(),
+                "{odd}"
+            );
         }
     }
 
     #[test]
     fn text_times_are_china_time_and_numbers_are_milliseconds() {
-        let time = |value: &str| Text(Some(value.into())).china_time().map(|t| t.to_rfc3339());
-        assert_eq!(time("2021-10-14 20:32:05").as_deref(), Some("2021-10-14T12:32:05+00:00"));
-        assert_eq!(time("1634214725000").as_deref(), Some("2021-10-14T12:32:05+00:00"));
+        let time = |value: &str| {
+            Text(Some(value.into()))
+                .china_time()
+                .map(|t| t.to_rfc3339())
+        };
+        assert_eq!(
+            time("2021-10-14 20:32:05").as_deref(),
+            Some("2021-10-14T12:32:05+00:00")
+        );
+        assert_eq!(
+            time("1634214725000").as_deref(),
+            Some("2021-10-14T12:32:05+00:00")
+        );
         assert_eq!(time("soon"), None);
         assert_eq!(Int(Some(0)).time(), None);
     }

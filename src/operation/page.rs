@@ -56,7 +56,9 @@ impl Page {
         json.end()?;
         let items = match (&meta.items, found.items) {
             (Items::Document, _) => vec![range(text.trim())],
-            (Items::List { .. }, Some(items)) => items.iter().map(|item| range(item.get())).collect(),
+            (Items::List { .. }, Some(items)) => {
+                items.iter().map(|item| range(item.get())).collect()
+            }
             (Items::List { .. }, None) if found.total.is_some() => Vec::new(),
             (Items::List { key, .. }, None) => return Err(PageError::Foreign(key)),
         };
@@ -224,7 +226,13 @@ mod tests {
         )
         .unwrap();
         let items: Vec<_> = page.items().collect();
-        assert_eq!(items, [r#"{"TaskId":"1", "n":12345678901234567890123,"x":1.10}"#, "7"]);
+        assert_eq!(
+            items,
+            [
+                r#"{"TaskId":"1", "n":12345678901234567890123,"x":1.10}"#,
+                "7"
+            ]
+        );
         assert_eq!((page.total, page.size), (Some(2), Some(20)));
         let keys: Vec<_> = page.envelope().map(|(key, _)| key).collect();
         assert_eq!(keys, ["RequestId", "PageInfo", "New"]);
@@ -232,7 +240,10 @@ mod tests {
 
     #[test]
     fn a_missing_or_null_list_is_empty_as_long_as_there_is_a_total() {
-        assert_eq!(agentless(r#"{"PageInfo":{"TotalCount":0}}"#).unwrap().len(), 0);
+        assert_eq!(
+            agentless(r#"{"PageInfo":{"TotalCount":0}}"#).unwrap().len(),
+            0
+        );
         assert_eq!(agentless(r#"{"List":null}"#).unwrap().len(), 0);
         assert!(matches!(agentless("{}"), Err(PageError::Foreign("List"))));
     }
@@ -241,7 +252,10 @@ mod tests {
     fn what_is_no_page_is_an_error() {
         assert!(matches!(agentless("[]"), Err(PageError::Json(_))));
         assert!(matches!(agentless("<html>"), Err(PageError::Json(_))));
-        assert!(matches!(agentless(r#"{"List":[]} trailing"#), Err(PageError::Json(_))));
+        assert!(matches!(
+            agentless(r#"{"List":[]} trailing"#),
+            Err(PageError::Json(_))
+        ));
         let entry = provider::operation("ListAgentlessTask").expect("it is registered");
         let bad = Page::decode(entry.meta, Bytes::from_static(b"{\"List\":[\"\xff\"]}"));
         assert!(matches!(bad, Err(PageError::Utf8(10))));
@@ -250,10 +264,19 @@ mod tests {
     #[test]
     fn an_item_is_recognised_by_the_text_or_number_under_its_key() {
         let id = |item| scalar(item, "TaskId").map(Cow::into_owned);
-        assert_eq!(id(r#"{"a":{"TaskId":"no"},"TaskId":"yes"}"#).as_deref(), Some("yes"));
+        assert_eq!(
+            id(r#"{"a":{"TaskId":"no"},"TaskId":"yes"}"#).as_deref(),
+            Some("yes")
+        );
         assert_eq!(id(r#"{"TaskId":15}"#).as_deref(), Some("15"));
         assert_eq!(id(r#"{"TaskId":"\u0041"}"#).as_deref(), Some("A"));
-        for none in [r#"{"TaskId":null}"#, r#"{"TaskId":""}"#, "{}", "3", r#"{"TaskId":{}}"#] {
+        for none in [
+            r#"{"TaskId":null}"#,
+            r#"{"TaskId":""}"#,
+            "{}",
+            "3",
+            r#"{"TaskId":{}}"#,
+        ] {
             assert_eq!(id(none), None, "{none}");
         }
     }

@@ -91,10 +91,19 @@ mod tests {
         for (name, value) in params.as_object().unwrap() {
             flatten(&mut query, name, value);
         }
-        let shown: Vec<_> = query.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let shown: Vec<_> = query
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
         assert_eq!(
             shown,
-            ["StatusList.1=INIT", "StatusList.2=START", "RelateInfo=true", "PageSize=20", "Tag.1.Key=a"]
+            [
+                "StatusList.1=INIT",
+                "StatusList.2=START",
+                "RelateInfo=true",
+                "PageSize=20",
+                "Tag.1.Key=a"
+            ]
         );
     }
 }

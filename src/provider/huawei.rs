@@ -39,7 +39,9 @@ fn build(meta: &Meta, params: &Params, scope: &Scope) -> Result<Request, Error> 
     let mut query = Vec::new();
     for name in IN_QUERY {
         if let Some(value) = body.shift_remove(name) {
-            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            let text = value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned);
             query.push((name.to_owned(), text));
         }
     }
@@ -50,7 +52,10 @@ fn build(meta: &Meta, params: &Params, scope: &Scope) -> Result<Request, Error> 
         method: "POST",
         path: format!("/v5/{project}/common/tasks/batch-query"),
         query,
-        body: Some(("application/json", serde_json::to_vec(&body).expect("parameters are JSON"))),
+        body: Some((
+            "application/json",
+            serde_json::to_vec(&body).expect("parameters are JSON"),
+        )),
         project_id: Some(project_id.to_owned()),
     })
 }

@@ -90,7 +90,8 @@ impl<'w> Document<'w> {
         if self.style == Style::Yaml {
             return write!(self.out, "{name}:");
         }
-        self.out.write_all(if self.fields == 1 { b"{" } else { b"," })?;
+        self.out
+            .write_all(if self.fields == 1 { b"{" } else { b"," })?;
         json::new_line(self.out, 1)?;
         write!(self.out, "{}: ", serde_json::Value::from(name))
     }
@@ -131,7 +132,11 @@ mod tests {
         for elements in [&[][..], &["{\"a\":1}"], &["1", "[2]"]] {
             let json = document(Style::Json, elements);
             let value: serde_json::Value = serde_json::from_str(&json).unwrap();
-            assert_eq!(value["List"].as_array().unwrap().len(), elements.len(), "{json}");
+            assert_eq!(
+                value["List"].as_array().unwrap().len(),
+                elements.len(),
+                "{json}"
+            );
         }
     }
 
@@ -145,6 +150,9 @@ mod tests {
             document(Style::Yaml, &["{\"a\":1}"]),
             "RequestId: R\nList:\n  - a: 1\nPageInfo:\n  Count: 1\n"
         );
-        assert_eq!(document(Style::Yaml, &[]), "RequestId: R\nList: []\nPageInfo:\n  Count: 1\n");
+        assert_eq!(
+            document(Style::Yaml, &[]),
+            "RequestId: R\nList: []\nPageInfo:\n  Count: 1\n"
+        );
     }
 }

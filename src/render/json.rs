@@ -21,7 +21,12 @@ pub fn compact(out: &mut dyn Write, raw: &str) -> io::Result<()> {
 /// Writes `raw` with a line for each element, `level` deep.
 ///
 /// On a terminal, characters that it might obey are written as `\u` escapes: the same string to any JSON reader.
-pub fn pretty(out: &mut dyn Write, raw: &str, mut level: usize, for_terminal: bool) -> io::Result<()> {
+pub fn pretty(
+    out: &mut dyn Write,
+    raw: &str,
+    mut level: usize,
+    for_terminal: bool,
+) -> io::Result<()> {
     let mut fresh = false;
     for token in tokens(raw) {
         match token {

@@ -45,22 +45,39 @@ impl Rows {
     pub fn new(format: Format, known: &[(&str, bool)], shape: &Shape) -> Result<Self, Error> {
         let find = |flag: &str, name: &str| {
             let wanted = name.trim().to_ascii_lowercase().replace('_', "-");
-            known.iter().position(|(known, _)| *known == wanted).ok_or_else(|| {
-                let names: Vec<_> = known.iter().map(|(name, _)| *name).collect();
-                Error::usage(flag, format!("unknown column: {name}"))
-                    .hint(format!("known columns: {}", names.join(", ")))
-            })
+            known
+                .iter()
+                .position(|(known, _)| *known == wanted)
+                .ok_or_else(|| {
+                    let names: Vec<_> = known.iter().map(|(name, _)| *name).collect();
+                    Error::usage(flag, format!("unknown column: {name}"))
+                        .hint(format!("known columns: {}", names.join(", ")))
+                })
         };
         let shown = match &shape.columns {
-            Some(names) => names.iter().map(|name| find("--columns", name)).collect::<Result<_, _>>()?,
+            Some(names) => names
+                .iter()
+                .map(|name| find("--columns", name))
+                .collect::<Result<_, _>>()?,
             None => {
                 let all = !matches!(format, Format::Table);
-                (0..known.len()).filter(|index| all || !known[*index].1).collect::<Vec<_>>()
+                (0..known.len())
+                    .filter(|index| all || !known[*index].1)
+                    .collect::<Vec<_>>()
             }
         };
-        let names: Vec<_> = shown.iter().map(|index| known[*index].0.to_owned()).collect();
-        let sort_by = shape.sort_by.as_deref().map(|name| find("--sort-by", name)).transpose()?;
-        let header = shape.header.then(|| names.iter().map(|name| name.to_uppercase()).collect());
+        let names: Vec<_> = shown
+            .iter()
+            .map(|index| known[*index].0.to_owned())
+            .collect();
+        let sort_by = shape
+            .sort_by
+            .as_deref()
+            .map(|name| find("--sort-by", name))
+            .transpose()?;
+        let header = shape
+            .header
+            .then(|| names.iter().map(|name| name.to_uppercase()).collect());
         Ok(Rows {
             format,
             header: shape.header,
@@ -122,7 +139,11 @@ impl Rows {
         Ok(())
     }
 
-    fn separated(&self, out: &mut dyn Write, cells: impl Iterator<Item = String>) -> io::Result<()> {
+    fn separated(
+        &self,
+        out: &mut dyn Write,
+        cells: impl Iterator<Item = String>,
+    ) -> io::Result<()> {
         if self.format == Format::Tsv {
             // Tabs and line ends are escaped with the other controls, so a line is a row and a tab ends a cell.
             let cells: Vec<_> = cells.map(|cell| safe::escape(&cell).into_owned()).collect();
@@ -143,14 +164,19 @@ mod tests {
         let mut out = Vec::new();
         let mut writer = Rows::new(format, &[("name", false), ("note", true)], shape).unwrap();
         for row in rows {
-            writer.row(&mut out, |index| Cell::from(row[index])).unwrap();
+            writer
+                .row(&mut out, |index| Cell::from(row[index]))
+                .unwrap();
         }
         writer.end(&mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 
     fn with_header() -> Shape {
-        Shape { header: true, ..Shape::default() }
+        Shape {
+            header: true,
+            ..Shape::default()
+        }
     }
 
     #[test]
@@ -174,7 +200,10 @@ mod tests {
             ..Shape::default()
         };
         let rows = [["b", "second"], ["", "last"], ["a", "first"]];
-        assert_eq!(rendered(Format::Tsv, &shape, &rows), "first\nsecond\nlast\n");
+        assert_eq!(
+            rendered(Format::Tsv, &shape, &rows),
+            "first\nsecond\nlast\n"
+        );
     }
 
     #[test]
@@ -185,8 +214,13 @@ mod tests {
 
     #[test]
     fn an_unknown_column_is_told_the_known_ones() {
-        let shape = Shape { columns: Some(vec!["nmae".into()]), ..Shape::default() };
-        let error = Rows::new(Format::Csv, &[("name", false)], &shape).err().unwrap();
+        let shape = Shape {
+            columns: Some(vec!["nmae".into()]),
+            ..Shape::default()
+        };
+        let error = Rows::new(Format::Csv, &[("name", false)], &shape)
+            .err()
+            .unwrap();
         assert!(error.hints[0].contains("known columns: name"));
     }
 }

@@ -7,7 +7,9 @@
 use std::io::{self, Write};
 
 use chrono::{DateTime, Local, Utc};
-use comfy_table::{Attribute, CellAlignment, Color, ColumnConstraint, ContentArrangement, TableStyle, Width};
+use comfy_table::{
+    Attribute, CellAlignment, Color, ColumnConstraint, ContentArrangement, TableStyle, Width,
+};
 use unicode_width::UnicodeWidthStr;
 
 use super::safe;
@@ -48,7 +50,12 @@ pub struct Table {
 
 impl Table {
     /// A table; `terminal` is the width of the terminal that it must fit.
-    pub fn new(header: Option<Vec<String>>, terminal: Option<u16>, color: bool, times: Times) -> Self {
+    pub fn new(
+        header: Option<Vec<String>>,
+        terminal: Option<u16>,
+        color: bool,
+        times: Times,
+    ) -> Self {
         Table {
             columns: 0,
             header,
@@ -97,26 +104,42 @@ impl Table {
         let kept = self.kept.unwrap_or(self.widths.len());
 
         let mut table = comfy_table::Table::new();
-        table.load_style(TableStyle::new()).set_content_arrangement(ContentArrangement::Disabled);
+        table
+            .load_style(TableStyle::new())
+            .set_content_arrangement(ContentArrangement::Disabled);
         if self.color {
             table.enforce_styling();
         } else {
             table.force_no_tty();
         }
         if let Some(header) = header {
-            table.set_header(header[..kept].iter().zip(&self.widths).map(|(name, width)| {
-                let cell = comfy_table::Cell::new(cut(name, *width));
-                if self.color { cell.add_attribute(Attribute::Bold) } else { cell }
-            }));
+            table.set_header(
+                header[..kept]
+                    .iter()
+                    .zip(&self.widths)
+                    .map(|(name, width)| {
+                        let cell = comfy_table::Cell::new(cut(name, *width));
+                        if self.color {
+                            cell.add_attribute(Attribute::Bold)
+                        } else {
+                            cell
+                        }
+                    }),
+            );
         }
         for row in &block {
-            table.add_row(row[..kept].iter().zip(&self.widths).map(|((text, status), width)| {
-                let cell = comfy_table::Cell::new(cut(text, *width));
-                match status.filter(|_| self.color) {
-                    Some(status) => cell.fg(color(status)),
-                    None => cell,
-                }
-            }));
+            table.add_row(
+                row[..kept]
+                    .iter()
+                    .zip(&self.widths)
+                    .map(|((text, status), width)| {
+                        let cell = comfy_table::Cell::new(cut(text, *width));
+                        match status.filter(|_| self.color) {
+                            Some(status) => cell.fg(color(status)),
+                            None => cell,
+                        }
+                    }),
+            );
         }
         for (index, width) in self.widths[..kept].iter().enumerate() {
             if let Some(column) = table.column_mut(index) {
@@ -139,16 +162,24 @@ impl Table {
         if self.terminal.is_some() && self.kept.is_some() {
             return;
         }
-        self.columns = block.first().map(Vec::len).or(header.map(<[_]>::len)).unwrap_or_default();
+        self.columns = block
+            .first()
+            .map(Vec::len)
+            .or(header.map(<[_]>::len))
+            .unwrap_or_default();
         self.widths.resize(self.columns, 0);
-        let texts = block.iter().map(|row| row.iter().map(|(text, _)| text.width()).collect::<Vec<_>>());
+        let texts = block
+            .iter()
+            .map(|row| row.iter().map(|(text, _)| text.width()).collect::<Vec<_>>());
         let names = header.map(|names| names.iter().map(|name| name.width()).collect());
         for widths in texts.chain(names) {
             for (known, width) in self.widths.iter_mut().zip(widths) {
                 *known = (*known).max(width);
             }
         }
-        let Some(terminal) = self.terminal else { return };
+        let Some(terminal) = self.terminal else {
+            return;
+        };
         let mut kept = self.columns;
         while kept > 1 && !fit(&mut self.widths[..kept], terminal) {
             kept -= 1;
@@ -162,7 +193,11 @@ fn fit(widths: &mut [usize], terminal: usize) -> bool {
     let gaps = GAP * widths.len().saturating_sub(1);
     let room = terminal.saturating_sub(gaps);
     let least: usize = widths.iter().take(1).sum::<usize>()
-        + widths.iter().skip(1).map(|width| (*width).min(NARROWEST)).sum::<usize>();
+        + widths
+            .iter()
+            .skip(1)
+            .map(|width| (*width).min(NARROWEST))
+            .sum::<usize>();
     if least > room {
         return false;
     }
@@ -205,7 +240,10 @@ fn text(cell: &Cell, times: Times) -> String {
 fn moment(time: DateTime<Utc>, times: Times) -> String {
     match times {
         Times::Utc => time.format("%Y-%m-%d %H:%M:%SZ").to_string(),
-        Times::Local => time.with_timezone(&Local).format("%Y-%m-%d %H:%M:%S").to_string(),
+        Times::Local => time
+            .with_timezone(&Local)
+            .format("%Y-%m-%d %H:%M:%S")
+            .to_string(),
     }
 }
 
@@ -241,7 +279,9 @@ mod tests {
         let mut table = Table::new(Some(header), terminal, color, Times::Utc);
         let mut out = Vec::new();
         for row in rows {
-            table.row(&mut out, row.iter().map(|text| Cell::from(*text)).collect()).unwrap();
+            table
+                .row(&mut out, row.iter().map(|text| Cell::from(*text)).collect())
+                .unwrap();
         }
         table.end(&mut out).unwrap();
         (String::from_utf8(out).unwrap(), table.dropped().collect())
@@ -249,23 +289,41 @@ mod tests {
 
     #[test]
     fn wide_characters_line_up() {
-        let (shown, _) = rendered(None, false, &[["1", "镜像", "x"], ["2", "web", "y"], ["3", "🦀", "z"]]);
-        assert_eq!(shown, "ID  TARGET  NOTE\n1   镜像    x\n2   web     y\n3   🦀      z\n");
+        let (shown, _) = rendered(
+            None,
+            false,
+            &[["1", "镜像", "x"], ["2", "web", "y"], ["3", "🦀", "z"]],
+        );
+        assert_eq!(
+            shown,
+            "ID  TARGET  NOTE\n1   镜像    x\n2   web     y\n3   🦀      z\n"
+        );
     }
 
     #[test]
     fn a_terminal_gets_cut_texts_and_a_pipe_all_of_them() {
         let long = "a-target-with-a-really-long-name-that-goes-on";
         let (shown, dropped) = rendered(Some(34), false, &[["1", long, "note"]]);
-        assert_eq!(shown, "ID  TARGET                    NOTE\n1   a-target-with-a-really…    note\n".replace("…    ", "-…  "));
+        assert_eq!(
+            shown,
+            "ID  TARGET                    NOTE\n1   a-target-with-a-really-…  note\n"
+        );
         assert!(dropped.is_empty());
-        assert!(rendered(None, false, &[["1", long, "note"]]).0.contains(long));
+        assert!(
+            rendered(None, false, &[["1", long, "note"]])
+                .0
+                .contains(long)
+        );
     }
 
     #[test]
     fn columns_without_room_are_dropped_from_the_end() {
         let id = "0123456789012345678901234567";
-        let (shown, dropped) = rendered(Some(44), false, &[[id, "a-long-target-name", "a-note-that-is-long"]]);
+        let (shown, dropped) = rendered(
+            Some(44),
+            false,
+            &[[id, "a-long-target-name", "a-note-that-is-long"]],
+        );
         assert_eq!(dropped, [2]);
         assert!(shown.lines().all(|line| line.width() <= 44), "{shown}");
         assert!(shown.contains(id));
@@ -276,14 +334,19 @@ mod tests {
         let mut rows = vec![["1", "first", "x"]; BLOCK];
         rows.push(["2", "t", "last"]);
         let (shown, _) = rendered(None, false, &rows);
-        let positions: Vec<_> = [0, BLOCK].map(|i| shown.lines().nth(i + 1).unwrap()).to_vec();
+        let positions: Vec<_> = [0, BLOCK]
+            .map(|i| shown.lines().nth(i + 1).unwrap())
+            .to_vec();
         assert_eq!(positions[0].find('x'), positions[1].find("last"));
     }
 
     #[test]
     fn control_characters_are_measured_as_they_are_shown() {
         let (shown, _) = rendered(None, false, &[["1", "a\x1b[2J", "x"], ["2", "b", "y"]]);
-        assert_eq!(shown, "ID  TARGET    NOTE\n1   a\\x1b[2J  x\n2   b         y\n");
+        assert_eq!(
+            shown,
+            "ID  TARGET    NOTE\n1   a\\x1b[2J  x\n2   b         y\n"
+        );
     }
 
     #[test]

@@ -18,7 +18,9 @@ pub fn value(out: &mut dyn Write, raw: &str, level: usize) -> io::Result<()> {
                 return writeln!(out, " {{}}");
             }
             writeln!(out)?;
-            entries.iter().try_for_each(|(name, raw)| field(out, name, raw.get(), level))
+            entries
+                .iter()
+                .try_for_each(|(name, raw)| field(out, name, raw.get(), level))
         }
         Some(b'[') => {
             let elements: Vec<&RawValue> = serde_json::from_str(raw)?;
@@ -26,7 +28,9 @@ pub fn value(out: &mut dyn Write, raw: &str, level: usize) -> io::Result<()> {
                 return writeln!(out, " []");
             }
             writeln!(out)?;
-            elements.iter().try_for_each(|raw| element(out, raw.get(), level))
+            elements
+                .iter()
+                .try_for_each(|raw| element(out, raw.get(), level))
         }
         Some(b'"') => {
             let text: String = serde_json::from_str(raw)?;
@@ -47,7 +51,11 @@ pub fn fields(raw: &str) -> serde_json::Result<Vec<(String, &RawValue)>> {
 
 /// Writes `name: value`.
 pub fn field(out: &mut dyn Write, name: &str, raw: &str, level: usize) -> io::Result<()> {
-    let name = if is_plain(name) { name.to_owned() } else { quoted(name)? };
+    let name = if is_plain(name) {
+        name.to_owned()
+    } else {
+        quoted(name)?
+    };
     write!(out, "{:1$}{name}:", "", level * 2)?;
     value(out, raw, level + 1)
 }
@@ -72,7 +80,12 @@ fn quoted(text: &str) -> io::Result<String> {
     let mut quoted = String::new();
     for c in serde_json::to_string(text)?.chars() {
         match c {
-            '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' => {
+            '\u{7f}'..='\u{9f}'
+            | '\u{2028}'
+            | '\u{2029}'
+            | '\u{feff}'
+            | '\u{fffe}'
+            | '\u{ffff}' => {
                 quoted.push_str(&format!("\\u{:04x}", c as u32));
             }
             c => quoted.push(c),
@@ -88,7 +101,9 @@ fn is_plain(text: &str) -> bool {
         "true", "false", "yes", "no", "on", "off", "y", "n", "null", "nan", "inf", "infinity",
     ];
     text.starts_with(|c: char| c.is_ascii_alphabetic())
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'/'))
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'/'))
         && !WORDS.contains(&text.to_ascii_lowercase().as_str())
 }
 
@@ -127,7 +142,10 @@ mod tests {
 
     #[test]
     fn numbers_keep_their_spelling_and_strings_stay_strings() {
-        assert_eq!(yaml("12345678901234567890123"), " 12345678901234567890123\n");
+        assert_eq!(
+            yaml("12345678901234567890123"),
+            " 12345678901234567890123\n"
+        );
         assert_eq!(yaml("1.10"), " 1.10\n");
         for (raw, shown) in [
             (r#""web""#, " web\n"),

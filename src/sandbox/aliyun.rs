@@ -39,9 +39,19 @@ fn respond(sandbox: &Sandbox, request: &Incoming, now: DateTime<Utc>) -> Result<
         .operations
         .iter()
         .find(|entry| entry.meta.api == admitted.action)
-        .ok_or_else(|| refuse(404, "InvalidAction.NotFound", "Specified api is not found, please check your url and method."))?;
+        .ok_or_else(|| {
+            refuse(
+                404,
+                "InvalidAction.NotFound",
+                "Specified api is not found, please check your url and method.",
+            )
+        })?;
     if admitted.version != entry.meta.version {
-        return Err(refuse(400, "InvalidVersion", "Specified parameter Version is not valid."));
+        return Err(refuse(
+            400,
+            "InvalidVersion",
+            "Specified parameter Version is not valid.",
+        ));
     }
     let mut params: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (name, value) in admitted.params {
@@ -58,8 +68,15 @@ fn respond(sandbox: &Sandbox, request: &Incoming, now: DateTime<Utc>) -> Result<
         params.entry(name).or_default().extend(values);
     }
     for name in entry.meta.required {
-        if params.get(*name).is_none_or(|values| values.iter().all(String::is_empty)) {
-            return Err(refuse(400, &format!("Missing{name}"), format!("{name} is mandatory for this action.")));
+        if params
+            .get(*name)
+            .is_none_or(|values| values.iter().all(String::is_empty))
+        {
+            return Err(refuse(
+                400,
+                &format!("Missing{name}"),
+                format!("{name} is mandatory for this action."),
+            ));
         }
     }
     let mut asked = Asked {
@@ -73,11 +90,19 @@ fn respond(sandbox: &Sandbox, request: &Incoming, now: DateTime<Utc>) -> Result<
     if let Some(paging) = &entry.meta.paging
         && let Cursor::Number { page, size } = paging.cursor
     {
-        let number = |name: &str, default: u64| match asked.params.get(name).and_then(|values| values.first()) {
+        let number = |name: &str, default: u64| match asked
+            .params
+            .get(name)
+            .and_then(|values| values.first())
+        {
             None => Ok(default),
             Some(text) => match text.parse() {
                 Ok(number) if number >= 1 => Ok(number),
-                _ => Err(refuse(400, "InvalidParameter", format!("Specified parameter {name} is not valid."))),
+                _ => Err(refuse(
+                    400,
+                    "InvalidParameter",
+                    format!("Specified parameter {name} is not valid."),
+                )),
             },
         };
         let (page, size) = (number(page, 1)?, number(size, 20)?.min(LARGEST_PAGE));

@@ -14,6 +14,20 @@ const TOLERANCE: TimeDelta = TimeDelta::minutes(15);
 /// Nonces that are remembered. More than any client sends within the tolerance.
 const REMEMBERED: usize = 1_000_000;
 
+/// The parameters of the RPC protocol itself; every other one is the operation's.
+const RPC_COMMON: [&str; 10] = [
+    "AccessKeyId",
+    "Action",
+    "Format",
+    "SecurityToken",
+    "Signature",
+    "SignatureMethod",
+    "SignatureNonce",
+    "SignatureVersion",
+    "Timestamp",
+    "Version",
+];
+
 /// The nonces that were used.
 #[derive(Default)]
 pub(super) struct Nonces {
@@ -46,9 +60,17 @@ pub(super) struct Admitted {
 }
 
 /// Checks an Alibaba Cloud request, signed in either way.
-pub(super) fn aliyun(request: &Incoming, now: DateTime<Utc>, nonces: &mut Nonces) -> Result<Admitted, Refusal> {
+pub(super) fn aliyun(
+    request: &Incoming,
+    now: DateTime<Utc>,
+    nonces: &mut Nonces,
+) -> Result<Admitted, Refusal> {
     if request.method != "GET" && request.method != "POST" {
-        return Err(refuse(405, "UnsupportedHTTPMethod", "This http method is not supported."));
+        return Err(refuse(
+            405,
+            "UnsupportedHTTPMethod",
+            "This http method is not supported.",
+        ));
     }
     let query = encoding::pairs(&request.query);
     match request.header("authorization") {
@@ -64,11 +86,21 @@ fn acs3(
     now: DateTime<Utc>,
     nonces: &mut Nonces,
 ) -> Result<Admitted, Refusal> {
-    let incomplete = || refuse(400, "IncompleteSignature", "The request signature does not conform to Aliyun standards.");
-    let fields = authorization.strip_prefix("ACS3-HMAC-SHA256 ").ok_or_else(incomplete)?;
+    let incomplete = || {
+        refuse(
+            400,
+            "IncompleteSignature",
+            "The request signature does not conform to Aliyun standards.",
+        )
+    };
+    let fields = authorization
+        .strip_prefix("ACS3-HMAC-SHA256 ")
+        .ok_or_else(incomplete)?;
     let field = |name: &str| {
         let mut fields = fields.split(',').filter_map(|field| field.split_once('='));
-        fields.find(|(known, _)| *known == name).map(|(_, value)| value)
+        fields
+            .find(|(known, _)| *known == name)
+            .map(|(_, value)| value)
     };
     let (id, signed, signature) = field("Credential")
         .zip(field("SignedHeaders"))
@@ -77,13 +109,30 @@ fn acs3(
         .ok_or_else(incomplete)?;
     let secret = aliyun_secret(id)?;
     let signed: Vec<_> = signed.split(';').collect();
-    let must_be_signed = |name: &str| name == "host" || name == "content-type" || name.starts_with("x-acs-");
-    for name in ["host", "x-acs-action", "x-acs-version", "x-acs-date", "x-acs-content-sha256"] {
+    let must_be_signed =
+        |name: &str| name == "host" || name == "content-type" || name.starts_with("x-acs-");
+    for name in [
+        "host",
+        "x-acs-action",
+        "x-acs-version",
+        "x-acs-date",
+        "x-acs-content-sha256",
+    ] {
         if request.header(name).is_none() {
-            return Err(refuse(400, "MissingParameter", format!("The input parameter \"{name}\" that is mandatory for processing this request is not supplied.")));
+            return Err(refuse(
+                400,
+                "MissingParameter",
+                format!(
+                    "The input parameter \"{name}\" that is mandatory for processing this request is not supplied."
+                ),
+            ));
         }
     }
-    if request.headers.iter().any(|(name, _)| must_be_signed(name) && !signed.contains(&name.as_str())) {
+    if request
+        .headers
+        .iter()
+        .any(|(name, _)| must_be_signed(name) && !signed.contains(&name.as_str()))
+    {
         return Err(incomplete());
     }
     let headers: Vec<_> = signed
@@ -93,9 +142,20 @@ fn acs3(
         .ok_or_else(incomplete)?;
     let payload = aliyun::sign::sha256_hex(&request.body);
     if request.header("x-acs-content-sha256") != Some(&payload) {
-        return Err(refuse(400, "InvalidParameter", "Specified parameter x-acs-content-sha256 is not valid."));
+        return Err(refuse(
+            400,
+            "InvalidParameter",
+            "Specified parameter x-acs-content-sha256 is not valid.",
+        ));
     }
-    let stages = aliyun::sign::acs3_stages(&request.method, &request.path, &params, &headers, &payload, secret);
+    let stages = aliyun::sign::acs3_stages(
+        &request.method,
+        &request.path,
+        &params,
+        &headers,
+        &payload,
+        secret,
+    );
     check_signature(&stages.signature, signature)?;
     aliyun_token(id, request.header("x-acs-security-token"))?;
     aliyun_time(request.header("x-acs-date"), now)?;
@@ -128,7 +188,11 @@ fn rpc(
     };
     let required = |name: &str| {
         param(name).ok_or_else(|| {
-            refuse(400, &format!("Missing{name}"), format!("{name} is mandatory for this action."))
+            refuse(
+                400,
+                &format!("Missing{name}"),
+                format!("{name} is mandatory for this action."),
+            )
         })
     };
     let (action, version) = (required("Action")?, required("Version")?);
@@ -137,33 +201,56 @@ fn rpc(
     let nonce = required("SignatureNonce")?;
     let timestamp = required("Timestamp")?;
     if required("SignatureMethod")? != "HMAC-SHA1" || required("SignatureVersion")? != "1.0" {
-        return Err(refuse(400, "InvalidSignatureMethod", "Specified signature method is not valid."));
+        return Err(refuse(
+            400,
+            "InvalidSignatureMethod",
+            "Specified signature method is not valid.",
+        ));
     }
     let secret = aliyun_secret(&id)?;
-    let signed: Vec<_> = params.iter().filter(|(name, _)| name != "Signature").cloned().collect();
+    let signed: Vec<_> = params
+        .iter()
+        .filter(|(name, _)| name != "Signature")
+        .cloned()
+        .collect();
     let stages = aliyun::sign::rpc_stages(&request.method, &signed, secret);
     check_signature(&stages.signature, &signature)?;
     aliyun_token(&id, param("SecurityToken").as_deref())?;
     aliyun_time(Some(&timestamp), now)?;
     check_nonce(&nonce, nonces)?;
-    Ok(Admitted { action, version, params })
+    params.retain(|(name, _)| !RPC_COMMON.contains(&name.as_str()));
+    Ok(Admitted {
+        action,
+        version,
+        params,
+    })
 }
 
 fn aliyun_secret(id: &str) -> Result<&'static str, Refusal> {
     match id {
         _ if id == keys::ALIYUN.0 => Ok(keys::ALIYUN.1),
         _ if id == keys::ALIYUN_STS.0 => Ok(keys::ALIYUN_STS.1),
-        _ => Err(refuse(404, "InvalidAccessKeyId.NotFound", "Specified access key is not found.")),
+        _ => Err(refuse(
+            404,
+            "InvalidAccessKeyId.NotFound",
+            "Specified access key is not found.",
+        )),
     }
 }
 
 fn aliyun_token(id: &str, token: Option<&str>) -> Result<(), Refusal> {
     let is_temporary = id == keys::ALIYUN_STS.0;
     match token {
-        None if is_temporary => Err(refuse(400, "MissingSecurityToken", "SecurityToken is mandatory for this action.")),
-        Some(token) if is_temporary && token != keys::ALIYUN_STS.2 => {
-            Err(refuse(400, "InvalidSecurityToken.Malformed", "Specified SecurityToken is malformed."))
-        }
+        None if is_temporary => Err(refuse(
+            400,
+            "MissingSecurityToken",
+            "SecurityToken is mandatory for this action.",
+        )),
+        Some(token) if is_temporary && token != keys::ALIYUN_STS.2 => Err(refuse(
+            400,
+            "InvalidSecurityToken.Malformed",
+            "Specified SecurityToken is malformed.",
+        )),
         Some(_) if !is_temporary => Err(refuse(
             400,
             "InvalidSecurityToken.MismatchWithAccessKey",
@@ -177,22 +264,40 @@ fn check_signature(expected: &str, given: &str) -> Result<(), Refusal> {
     if expected == given {
         return Ok(());
     }
-    Err(refuse(400, "SignatureDoesNotMatch", "Specified signature does not match our calculation."))
+    Err(refuse(
+        400,
+        "SignatureDoesNotMatch",
+        "Specified signature does not match our calculation.",
+    ))
 }
 
 fn check_nonce(nonce: &str, nonces: &mut Nonces) -> Result<(), Refusal> {
     if nonces.is_first(nonce) {
         return Ok(());
     }
-    Err(refuse(400, "SignatureNonceUsed", "Specified signature nonce was used already."))
+    Err(refuse(
+        400,
+        "SignatureNonceUsed",
+        "Specified signature nonce was used already.",
+    ))
 }
 
 fn aliyun_time(text: Option<&str>, now: DateTime<Utc>) -> Result<(), Refusal> {
     let time = text
         .and_then(|text| NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%SZ").ok())
-        .ok_or_else(|| refuse(400, "InvalidTimeStamp.Format", "Specified time stamp or date value is not well formatted."))?;
+        .ok_or_else(|| {
+            refuse(
+                400,
+                "InvalidTimeStamp.Format",
+                "Specified time stamp or date value is not well formatted.",
+            )
+        })?;
     if (time.and_utc() - now).abs() > TOLERANCE {
-        return Err(refuse(400, "InvalidTimeStamp.Expired", "Specified time stamp or date value is expired."));
+        return Err(refuse(
+            400,
+            "InvalidTimeStamp.Expired",
+            "Specified time stamp or date value is expired.",
+        ));
     }
     Ok(())
 }
@@ -200,7 +305,11 @@ fn aliyun_time(text: Option<&str>, now: DateTime<Utc>) -> Result<(), Refusal> {
 /// Checks a Huawei Cloud request: a token, or a signature.
 pub(super) fn huawei(request: &Incoming, now: DateTime<Utc>) -> Result<(), Refusal> {
     let refused = |detail: &str| {
-        refuse(401, "APIGW.0301", format!("Incorrect IAM authentication information: {detail}"))
+        refuse(
+            401,
+            "APIGW.0301",
+            format!("Incorrect IAM authentication information: {detail}"),
+        )
     };
     if let Some(token) = request.header("x-auth-token") {
         return if token == keys::HUAWEI_TOKEN {
@@ -216,7 +325,9 @@ pub(super) fn huawei(request: &Incoming, now: DateTime<Utc>) -> Result<(), Refus
         .ok_or_else(incomplete)?;
     let field = |name: &str| {
         let mut fields = fields.split(", ").filter_map(|field| field.split_once('='));
-        fields.find(|(known, _)| *known == name).map(|(_, value)| value)
+        fields
+            .find(|(known, _)| *known == name)
+            .map(|(_, value)| value)
     };
     let (id, signed, signature) = field("Access")
         .zip(field("SignedHeaders"))
@@ -239,11 +350,20 @@ pub(super) fn huawei(request: &Incoming, now: DateTime<Utc>) -> Result<(), Refus
         .ok_or_else(incomplete)?;
     let payload = aliyun::sign::sha256_hex(&request.body);
     let query = encoding::pairs(&request.query);
-    let stages = huawei::sign::stages(&request.method, &request.path, &query, &headers, &payload, secret);
+    let stages = huawei::sign::stages(
+        &request.method,
+        &request.path,
+        &query,
+        &headers,
+        &payload,
+        secret,
+    );
     if stages.signature != signature {
         return Err(refused("verify aksk signature fail"));
     }
-    if request.header("x-security-token") != token || (token.is_some() && !signed.contains(&"x-security-token")) {
+    if request.header("x-security-token") != token
+        || (token.is_some() && !signed.contains(&"x-security-token"))
+    {
         return Err(refused("verify security token fail"));
     }
     let date = request

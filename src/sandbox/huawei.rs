@@ -30,14 +30,26 @@ fn respond(sandbox: &Sandbox, request: &Incoming, now: DateTime<Utc>) -> Result<
     let parts: Vec<_> = request.path.split('/').skip(2).collect();
     let [project, "common", "tasks", "batch-query"] = parts[..] else {
         sandbox.note("unknown");
-        return Err(refuse(404, "APIGW.0101", "The API does not exist or has not been published in the environment."));
+        return Err(refuse(
+            404,
+            "APIGW.0101",
+            "The API does not exist or has not been published in the environment.",
+        ));
     };
     if request.method != "POST" {
-        return Err(refuse(404, "APIGW.0101", "The API does not exist or has not been published in the environment."));
+        return Err(refuse(
+            404,
+            "APIGW.0101",
+            "The API does not exist or has not been published in the environment.",
+        ));
     }
     sandbox.note("ListTasks");
     if encoding::decode(project) != keys::HUAWEI_PROJECT {
-        return Err(refuse(403, "APIGW.0302", "The project in the address is not one of the caller's."));
+        return Err(refuse(
+            403,
+            "APIGW.0302",
+            "The project in the address is not one of the caller's.",
+        ));
     }
     let invalid = |name: &str| refuse(400, "HSS.0001", format!("Invalid parameter: {name}"));
     let body: Value = serde_json::from_slice(&request.body)
@@ -53,17 +65,23 @@ fn respond(sandbox: &Sandbox, request: &Incoming, now: DateTime<Utc>) -> Result<
             return Err(invalid(name));
         }
     }
-    let number = |name: &str, default: u64, range: std::ops::RangeInclusive<u64>| {
-        match params.get(name).and_then(|values| values.first()) {
-            None => Ok(default),
-            Some(text) => match text.parse() {
-                Ok(number) if range.contains(&number) => Ok(number),
-                _ => Err(invalid(name)),
-            },
-        }
+    let number = |name: &str, default: u64, range: std::ops::RangeInclusive<u64>| match params
+        .get(name)
+        .and_then(|values| values.first())
+    {
+        None => Ok(default),
+        Some(text) => match text.parse() {
+            Ok(number) if range.contains(&number) => Ok(number),
+            _ => Err(invalid(name)),
+        },
     };
-    let (offset, size) = (number("offset", 0, 0..=2_000_000)?, number("limit", 10, 10..=200)?);
-    let descending = params.get("sort_dir").is_none_or(|values| values.first().is_none_or(|dir| dir != "asc"));
+    let (offset, size) = (
+        number("offset", 0, 0..=2_000_000)?,
+        number("limit", 10, 10..=200)?,
+    );
+    let descending = params
+        .get("sort_dir")
+        .is_none_or(|values| values.first().is_none_or(|dir| dir != "asc"));
     let asked = Asked {
         params,
         offset,
@@ -80,13 +98,23 @@ fn collect(params: &mut BTreeMap<String, Vec<String>>, name: &str, value: &Value
     match value {
         Value::Object(object) => {
             for (key, value) in object {
-                let name = if name.is_empty() { key.clone() } else { format!("{name}.{key}") };
+                let name = if name.is_empty() {
+                    key.clone()
+                } else {
+                    format!("{name}.{key}")
+                };
                 collect(params, &name, value);
             }
         }
         Value::Array(list) => list.iter().for_each(|value| collect(params, name, value)),
         Value::Null => {}
-        Value::String(text) => params.entry(name.to_owned()).or_default().push(text.clone()),
-        scalar => params.entry(name.to_owned()).or_default().push(scalar.to_string()),
+        Value::String(text) => params
+            .entry(name.to_owned())
+            .or_default()
+            .push(text.clone()),
+        scalar => params
+            .entry(name.to_owned())
+            .or_default()
+            .push(scalar.to_string()),
     }
 }

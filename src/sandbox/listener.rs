@@ -23,15 +23,22 @@ const LARGEST_REQUEST: usize = 12 * 1024 * 1024;
 /// # Errors
 /// If the address is not of loopback, or taken.
 pub async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    anyhow::ensure!(address.ip().is_loopback(), "the sandbox only listens on loopback: {address}");
-    TcpListener::bind(address).await.with_context(|| format!("listen on {address}"))
+    anyhow::ensure!(
+        address.ip().is_loopback(),
+        "the sandbox only listens on loopback: {address}"
+    );
+    TcpListener::bind(address)
+        .await
+        .with_context(|| format!("listen on {address}"))
 }
 
 /// Serves until it is dropped.
 pub async fn serve(listener: TcpListener, sandbox: Rc<Sandbox>) {
     loop {
         // A connection that breaks before it is accepted is the client's trouble, not the sandbox's.
-        let Ok((stream, _)) = listener.accept().await else { continue };
+        let Ok((stream, _)) = listener.accept().await else {
+            continue;
+        };
         let _ = stream.set_nodelay(true);
         let sandbox = Rc::clone(&sandbox);
         tokio::task::spawn_local(async move {
@@ -60,7 +67,12 @@ async fn respond(sandbox: &Sandbox, request: Request<Body>) -> Response<Full<Byt
     let headers = parts
         .headers
         .iter()
-        .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+        .map(|(name, value)| {
+            (
+                name.as_str().to_owned(),
+                String::from_utf8_lossy(value.as_bytes()).into_owned(),
+            )
+        })
         .collect();
     let reply = sandbox
         .answer(&Incoming {
@@ -75,5 +87,7 @@ async fn respond(sandbox: &Sandbox, request: Request<Body>) -> Response<Full<Byt
     for (name, value) in &reply.headers {
         response = response.header(name, value);
     }
-    response.body(Full::new(reply.body)).expect("the sandbox makes valid headers")
+    response
+        .body(Full::new(reply.body))
+        .expect("the sandbox makes valid headers")
 }

@@ -58,7 +58,12 @@ impl World {
     /// The document that answers.
     pub(super) fn answer(&self, meta: &'static Meta, asked: &Asked) -> Value {
         let variant = meta.samples.iter().position(|sample| {
-            sample.when.is_none_or(|(param, value)| asked.params.get(param).is_some_and(|values| values.iter().any(|v| v == value)))
+            sample.when.is_none_or(|(param, value)| {
+                asked
+                    .params
+                    .get(param)
+                    .is_some_and(|values| values.iter().any(|v| v == value))
+            })
         });
         let first = variant.unwrap_or(0);
         let mut polls = self.polls.borrow_mut();
@@ -72,9 +77,14 @@ impl World {
         match meta.items {
             Items::Document => {
                 // The task that is asked about is any: its id decides how it stands.
-                let number = asked.params.values().flatten().flat_map(|text| text.bytes()).fold(7_u64, |sum, byte| {
-                    sum.wrapping_mul(31).wrapping_add(byte.into())
-                });
+                let number = asked
+                    .params
+                    .values()
+                    .flatten()
+                    .flat_map(|text| text.bytes())
+                    .fold(7_u64, |sum, byte| {
+                        sum.wrapping_mul(31).wrapping_add(byte.into())
+                    });
                 let mut item = self.item(meta, first, asked.site, number % self.tasks.max(1), poll);
                 if let Some(object) = item.as_object_mut() {
                     object.insert("RequestId".into(), asked.request_id.clone().into());
@@ -107,7 +117,13 @@ impl World {
         }
     }
 
-    fn list(&self, meta: &'static Meta, variant: usize, asked: &Asked, poll: u64) -> (Vec<Value>, u64) {
+    fn list(
+        &self,
+        meta: &'static Meta,
+        variant: usize,
+        asked: &Asked,
+        poll: u64,
+    ) -> (Vec<Value>, u64) {
         let kind = meta.samples[variant].when.map(|(param, _)| param);
         let filters: Vec<_> = meta
             .filters
@@ -115,7 +131,13 @@ impl World {
             .filter(|filter| Some(filter.param) != kind)
             .filter_map(|filter| Some((filter, asked.params.get(filter.param)?)))
             .collect();
-        let numbers = (0..self.tasks).map(|number| if asked.descending { number } else { self.tasks - 1 - number });
+        let numbers = (0..self.tasks).map(|number| {
+            if asked.descending {
+                number
+            } else {
+                self.tasks - 1 - number
+            }
+        });
         let page = asked.offset as usize..(asked.offset + asked.size) as usize;
         let selects = |filter: &Filter| filter.test != Test::Shown;
         let mut items = Vec::new();
@@ -123,7 +145,10 @@ impl World {
         if filters.iter().any(|(filter, _)| selects(filter)) {
             for number in numbers {
                 let item = self.item(meta, variant, asked.site, number, poll);
-                if filters.iter().all(|(filter, values)| matches(meta, filter, values, &item)) {
+                if filters
+                    .iter()
+                    .all(|(filter, values)| matches(meta, filter, values, &item))
+                {
                     if page.contains(&count) {
                         items.push(item);
                     }
@@ -136,7 +161,10 @@ impl World {
             count = self.tasks as usize;
         }
         for (filter, values) in filters.iter().filter(|(filter, _)| !selects(filter)) {
-            if values.iter().any(|value| value.eq_ignore_ascii_case("false")) {
+            if values
+                .iter()
+                .any(|value| value.eq_ignore_ascii_case("false"))
+            {
                 for item in items.iter_mut().filter_map(Value::as_object_mut) {
                     item.remove(filter.field);
                 }
@@ -147,24 +175,43 @@ impl World {
 
     fn sample(&self, meta: &'static Meta, variant: usize) -> Value {
         let parse = || serde_json::from_str(meta.samples[variant].body).expect("fixtures are JSON");
-        self.samples.borrow_mut().entry((meta.api, variant)).or_insert_with(parse).clone()
+        self.samples
+            .borrow_mut()
+            .entry((meta.api, variant))
+            .or_insert_with(parse)
+            .clone()
     }
 
     /// The task of this number, 0 being the newest, after so many polls.
-    fn item(&self, meta: &'static Meta, variant: usize, site: u64, number: u64, poll: u64) -> Value {
+    fn item(
+        &self,
+        meta: &'static Meta,
+        variant: usize,
+        site: u64,
+        number: u64,
+        poll: u64,
+    ) -> Value {
         let seed_of_site = self.seed.wrapping_mul(0x2545_f491_4f6c_dd1d) ^ site;
         let sample = self.sample(meta, variant);
         let mut item = match meta.items {
             Items::List { key, .. } => sample[key][0].clone(),
             Items::Document => sample,
         };
-        let name = meta.api.bytes().fold(0_u64, |sum, byte| sum.wrapping_mul(131).wrapping_add(byte.into()));
-        let seed = seed_of_site ^ name.rotate_left(17) ^ (variant as u64) << 56 ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let mut rng = Rng::with_seed(seed);
+        let name = meta.api.bytes().fold(0_u64, |sum, byte| {
+            sum.wrapping_mul(131).wrapping_add(byte.into())
+        });
+        let seed = seed_of_site
+            ^ name.rotate_left(17)
+            ^ (variant as u64) << 56
+            ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let mut rng = Rng::with_seed(mixed(seed));
         fill(&mut item, "", &mut rng);
         if let (Items::List { .. }, Some(id)) = (meta.items, item[meta.id].as_str()) {
             // Distinct for every number: multiplying by an odd constant is a permutation of the 32-bit numbers.
-            let distinct = (number as u32).wrapping_add(0x51_7cc1).wrapping_mul(0x9e37_79b1) ^ seed_of_site as u32;
+            let distinct = (number as u32)
+                .wrapping_add(0x51_7cc1)
+                .wrapping_mul(0x9e37_79b1)
+                ^ seed_of_site as u32;
             let kept = id.len().saturating_sub(8);
             item[meta.id] = format!("{}{distinct:08x}", &id[..kept]).into();
         }
@@ -173,7 +220,13 @@ impl World {
         {
             item[filter.field] = value.into();
         }
-        let life = Life::new(&mut rng, number, (self.tasks / OPEN_SHARE).max(2), meta.lifecycle.ends.len(), meta.lifecycle.pending.is_some());
+        let life = Life::new(
+            &mut rng,
+            number,
+            (self.tasks / OPEN_SHARE).max(2),
+            meta.lifecycle.ends.len(),
+            meta.lifecycle.pending.is_some(),
+        );
         self.live(meta, &mut item, &life, poll);
         item
     }
@@ -182,7 +235,10 @@ impl World {
     fn live(&self, meta: &Meta, item: &mut Value, life: &Life, poll: u64) {
         let lifecycle = &meta.lifecycle;
         let overlay = |item: &mut Value, json: &str| {
-            merge(item, &serde_json::from_str(json).expect("lifecycles are JSON"));
+            merge(
+                item,
+                &serde_json::from_str(json).expect("lifecycles are JSON"),
+            );
         };
         let started = self.began - life.age;
         let mut progress = None;
@@ -197,7 +253,8 @@ impl World {
             overlay(item, lifecycle.ends[life.fate].0);
             ended = Some(match life.ends {
                 0 => started + life.took,
-                polls => (self.began + TimeDelta::seconds(polls as i64 * POLL_SECONDS)).max(started + TimeDelta::seconds(1)),
+                polls => (self.began + TimeDelta::seconds(polls as i64 * POLL_SECONDS))
+                    .max(started + TimeDelta::seconds(1)),
             });
         }
         if let (Some(key), Some(progress)) = (lifecycle.progress, progress) {
@@ -209,7 +266,10 @@ impl World {
                     return time.timestamp_millis().into();
                 }
                 let china = FixedOffset::east_opt(8 * 3600).expect("eight hours are an offset");
-                time.with_timezone(&china).format("%Y-%m-%d %H:%M:%S").to_string().into()
+                time.with_timezone(&china)
+                    .format("%Y-%m-%d %H:%M:%S")
+                    .to_string()
+                    .into()
             };
             object.insert(times.start.into(), value(started));
             match ended {
@@ -218,6 +278,13 @@ impl World {
             };
         }
     }
+}
+
+/// Spreads neighbouring seeds over all numbers (the finaliser of SplitMix64).
+fn mixed(seed: u64) -> u64 {
+    let seed = (seed ^ (seed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let seed = (seed ^ (seed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    seed ^ (seed >> 31)
 }
 
 /// How a task lives.
@@ -238,10 +305,18 @@ impl Life {
     fn new(rng: &mut Rng, number: u64, open: u64, ends: usize, has_pending: bool) -> Self {
         let is_open = number < open;
         // Most scans go well.
-        let fate = if rng.u8(..10) < 8 { 0 } else { rng.usize(..ends) };
+        let fate = if rng.u8(..10) < 8 {
+            0
+        } else {
+            rng.usize(..ends)
+        };
         let age = number as i64 * 900 + rng.i64(20..800);
         let took = rng.i64(15..(age - 5).clamp(16, 1500));
-        let starts = if is_open && has_pending && number == 0 { rng.u64(1..3) } else { 0 };
+        let starts = if is_open && has_pending && number == 0 {
+            rng.u64(1..3)
+        } else {
+            0
+        };
         Life {
             age: TimeDelta::seconds(age),
             took: TimeDelta::seconds(took),
@@ -254,7 +329,9 @@ impl Life {
 
 /// RFC 7396: what the patch says replaces, null removes. Objects that the task does not have are not brought in.
 fn merge(target: &mut Value, patch: &Value) {
-    let (Value::Object(target), Value::Object(patch)) = (target, patch) else { return };
+    let (Value::Object(target), Value::Object(patch)) = (target, patch) else {
+        return;
+    };
     for (key, change) in patch {
         match (change, target.get_mut(key)) {
             (Value::Null, _) => {
@@ -313,14 +390,41 @@ fn unmask(text: &str, rng: &mut Rng) -> String {
 fn cast(field: &str) -> Option<&'static [&'static str]> {
     Some(match field {
         "RepoNamespace" => &["prod", "staging", "platform", "data"],
-        "RepoName" => &["payments", "checkout", "web", "auth-gateway", "reports", "search"],
+        "RepoName" => &[
+            "payments",
+            "checkout",
+            "web",
+            "auth-gateway",
+            "reports",
+            "search",
+        ],
         "Tag" | "OldTag" => &["1.4.2", "1.5.0-rc1", "2026.11", "v1.20", "latest"],
         "NewTag" => &["1.4.2-fixed", "1.5.0-fixed", "2026.11-fixed"],
-        "InstanceName" => &["sql-prod-01", "web-prod-03", "build-runner-7", "jump-host", "cache-02"],
-        "TargetName" => &["sql-prod-01-data", "web-image-2026", "runner-base", "jump-host-root", "归档-01"],
+        "InstanceName" => &[
+            "sql-prod-01",
+            "web-prod-03",
+            "build-runner-7",
+            "jump-host",
+            "cache-02",
+        ],
+        "TargetName" => &[
+            "sql-prod-01-data",
+            "web-image-2026",
+            "runner-base",
+            "jump-host-root",
+            "归档-01",
+        ],
         "ClusterName" => &["ack-prod", "ack-staging", "ack-build"],
         "NodeName" => &["node-a1", "node-b2", "node-c3"],
-        "task_name" => &["dockerfile-check", "k8s-manifests", "nightly", "release-gate"],
+        "trigger_type" => &["manual", "schedule"],
+        "file_type" => &["dockerfile", "k8s_yaml"],
+        "scan_type_list" => &["cluster_vul", "risk_assessment", "benchmark"],
+        "task_name" => &[
+            "dockerfile-check",
+            "k8s-manifests",
+            "nightly",
+            "release-gate",
+        ],
         "VulAlias" => &[
             "CVE-2021-44228:log4j2 remote code execution",
             "CVE-2022-0778:openssl infinite loop",
@@ -332,12 +436,23 @@ fn cast(field: &str) -> Option<&'static [&'static str]> {
 
 /// Whether a task passes a filter.
 fn matches(meta: &Meta, filter: &Filter, values: &[String], item: &Value) -> bool {
-    let found = filter.field.split('.').try_fold(item, |value, key| value.get(key));
-    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let found = filter
+        .field
+        .split('.')
+        .try_fold(item, |value, key| value.get(key));
+    let text = |value: &Value| {
+        value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned)
+    };
     match filter.test {
         Test::Shown => true,
         Test::Is => found.is_some_and(|found| values.contains(&text(found))),
-        Test::Contains => found.is_some_and(|found| values.iter().any(|value| text(found).contains(value.as_str()))),
+        Test::Contains => found.is_some_and(|found| {
+            values
+                .iter()
+                .any(|value| text(found).contains(value.as_str()))
+        }),
         Test::HasAll => found.and_then(Value::as_array).is_some_and(|list| {
             let list: Vec<_> = list.iter().map(text).collect();
             values.iter().all(|value| list.contains(value))
@@ -345,7 +460,9 @@ fn matches(meta: &Meta, filter: &Filter, values: &[String], item: &Value) -> boo
         Test::NotBefore | Test::NotAfter => {
             let as_text = meta.lifecycle.times.is_some_and(|times| times.as_text);
             let time = found.and_then(|found| match as_text {
-                true => crate::operation::lenient::Text(Some(text(found))).china_time().map(|time| time.timestamp_millis()),
+                true => crate::operation::lenient::Text(Some(text(found)))
+                    .china_time()
+                    .map(|time| time.timestamp_millis()),
                 false => found.as_i64(),
             });
             let bound = values.first().and_then(|value| value.parse::<i64>().ok());
@@ -368,11 +485,22 @@ mod tests {
         for (name, value) in params {
             all.entry((*name).into()).or_default().push((*value).into());
         }
-        Asked { params: all, offset, size, request_id: "R".into(), site: 0, descending: true }
+        Asked {
+            params: all,
+            offset,
+            size,
+            request_id: "R".into(),
+            site: 0,
+            descending: true,
+        }
     }
 
     fn world(tasks: u64) -> World {
-        World::new(7, tasks, DateTime::from_timestamp(1_700_000_000, 0).unwrap())
+        World::new(
+            7,
+            tasks,
+            DateTime::from_timestamp(1_700_000_000, 0).unwrap(),
+        )
     }
 
     fn agentless() -> &'static Meta {
@@ -384,7 +512,10 @@ mod tests {
         let (one, other) = (world(50), world(50));
         for _ in 0..3 {
             let ask = asked(&[], 0, 50);
-            assert_eq!(one.answer(agentless(), &ask), other.answer(agentless(), &ask));
+            assert_eq!(
+                one.answer(agentless(), &ask),
+                other.answer(agentless(), &ask)
+            );
         }
     }
 
@@ -396,9 +527,15 @@ mod tests {
             last = world.answer(agentless(), &asked(&[], 0, 500));
         }
         let items = last["List"].as_array().unwrap();
-        let ids: std::collections::HashSet<_> = items.iter().map(|item| item["TaskId"].as_str().unwrap()).collect();
+        let ids: std::collections::HashSet<_> = items
+            .iter()
+            .map(|item| item["TaskId"].as_str().unwrap())
+            .collect();
         assert_eq!(ids.len(), 500);
-        assert!(items.iter().all(|item| item["Status"] != 1 && item["EndTime"].as_i64() >= item["StartTime"].as_i64()));
+        assert!(
+            items.iter().all(|item| item["Status"] != 1
+                && item["EndTime"].as_i64() >= item["StartTime"].as_i64())
+        );
         let first = self::world(500).answer(agentless(), &asked(&[("Status", "1")], 0, 500));
         assert_eq!(first["PageInfo"]["TotalCount"], 500 / OPEN_SHARE);
     }
@@ -410,7 +547,10 @@ mod tests {
         let total = all["PageInfo"]["TotalCount"].as_u64().unwrap();
         assert!((1..100).contains(&total));
         let page = world.answer(agentless(), &asked(&[("Status", "2")], 10, 5));
-        assert_eq!(page["List"].as_array().unwrap()[..], all["List"].as_array().unwrap()[10..15]);
+        assert_eq!(
+            page["List"].as_array().unwrap()[..],
+            all["List"].as_array().unwrap()[10..15]
+        );
     }
 
     #[test]

@@ -80,7 +80,8 @@ def scanq(binary):
 @pytest.fixture(scope="session")
 def sandbox(binary, tmp_path_factory):
     """Serves `scanq sandbox`; gives the environment that it tells its users to set."""
-    command = [binary, "sandbox", "--listen", "127.0.0.1:0", "--tasks", str(SANDBOX_TASKS), "--seed", "7", "--print-env"]
+    world = ["--tasks", str(SANDBOX_TASKS), "--seed", "7"]
+    command = [binary, "sandbox", "--listen", "127.0.0.1:0", *world, "--print-env"]
     home = str(tmp_path_factory.mktemp("sandbox"))
     process = subprocess.Popen(command, env=scrubbed(home, {}), cwd=home, stdout=subprocess.PIPE, encoding="utf-8")
     # A sandbox that never gets ready is ended, which ends its output and so the loop below.

@@ -161,7 +161,7 @@ def test_scanq_asks_huawei_as_its_own_client_does(scanq, judge, scheme, key, arg
     assert json.loads(ours.body) == json.loads(theirs.body)
 
 
-# A wrong key stays wrong: trying again would only count as another failed sign-in, so one request and no more.
+# A wrong key stays wrong, and gateways may count refused calls toward their limits: one request and no more.
 
 
 @pytest.mark.parametrize("scheme", ["acs3", "rpc"])
@@ -176,7 +176,7 @@ def test_scanq_asks_huawei_as_its_own_client_does(scanq, judge, scheme, key, arg
 )
 def test_scanq_gives_up_at_once_on_a_key_that_alibaba_refuses(scanq, judge, scheme, key, code):
     result = scanq("aliyun", "agentless-tasks", "--signature", scheme, env=alibaba_environment(judge, key))
-    assert (result.code, result.stdout) == (4, "")
+    assert result.code == 4, result.stderr
     assert code in result.stderr
     assert len(judge.seen) == 1
 
@@ -188,6 +188,6 @@ def test_scanq_gives_up_at_once_on_a_key_that_alibaba_refuses(scanq, judge, sche
 )
 def test_scanq_gives_up_at_once_on_a_key_that_huawei_refuses(scanq, judge, key):
     result = scanq("huawei", "tasks", "--task-type", "cluster_scan", env=huawei_environment(judge, key))
-    assert (result.code, result.stdout) == (4, "")
+    assert result.code == 4, result.stderr
     assert "APIGW.0301" in result.stderr
     assert len(judge.seen) == 1

@@ -176,7 +176,11 @@ CHANGES = {
 
 @pytest.mark.parametrize(
     "scheme, change",
-    [pytest.param(scheme, change, id=f"{scheme}-{name}") for scheme in CHANGES for name, change in CHANGES[scheme].items()],
+    [
+        pytest.param(scheme, change, id=f"{scheme}-{name}")
+        for scheme, changes in CHANGES.items()
+        for name, change in changes.items()
+    ],
 )
 def test_a_vendors_request_changed_on_its_way_is_refused(judge, scheme, change):
     sent = recorded(judge, scheme)

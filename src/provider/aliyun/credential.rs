@@ -57,7 +57,10 @@ mod tests {
             ("ALICLOUD_ACCESS_KEY_SECRET", "s"),
             ("ALIBABA_CLOUD_SECURITY_TOKEN", "of-another"),
         ]);
-        let Ok(Found::Credential(Credential::Keys { id, security_token, .. })) = find(&env) else {
+        let Ok(Found::Credential(Credential::Keys {
+            id, security_token, ..
+        })) = find(&env)
+        else {
             panic!("the fallback has keys");
         };
         assert_eq!(id, "old");

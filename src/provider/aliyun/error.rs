@@ -73,7 +73,9 @@ fn classify(code: &str, status: u16) -> (Kind, Retry) {
         "InvalidTimeStamp.Expired" => (Kind::Credential, Retry::Clock),
         "SignatureNonceUsed" => (Kind::Refused, Retry::Backoff),
         "InvalidSecurityToken.Expired" => (Kind::Credential, Retry::Renew),
-        "SignatureDoesNotMatch" | "IncompleteSignature" | "InvalidAccessKeySecret"
+        "SignatureDoesNotMatch"
+        | "IncompleteSignature"
+        | "InvalidAccessKeySecret"
         | "MissingSecurityToken" => (Kind::Credential, Retry::No),
         _ if code.starts_with("InvalidAccessKeyId")
             || code.starts_with("InvalidSecurityToken")
@@ -84,8 +86,12 @@ fn classify(code: &str, status: u16) -> (Kind, Retry) {
         _ if code.starts_with("Throttling") || code == "SystemBusy" || code == "ServiceBusy" => {
             (Kind::Throttled, Retry::Backoff)
         }
-        "ServiceUnavailable" | "ServiceUnavailableTemporary" | "InternalError" | "UnknownError"
-        | "InternalFailure" | "ServerError" => (Kind::Server, Retry::Backoff),
+        "ServiceUnavailable"
+        | "ServiceUnavailableTemporary"
+        | "InternalError"
+        | "UnknownError"
+        | "InternalFailure"
+        | "ServerError" => (Kind::Server, Retry::Backoff),
         _ if code.starts_with("NoPermission") || code.starts_with("Forbidden") => {
             (Kind::Permission, Retry::No)
         }
@@ -105,7 +111,10 @@ fn server_delay(answer: &Answer<'_>) -> Option<Duration> {
             .split(',')
             .find_map(|part| part.trim().strip_prefix("TimeLeft:")?.trim().parse().ok())
     };
-    let limits = [time_left("x-ratelimit-user-api"), time_left("x-ratelimit-user")];
+    let limits = [
+        time_left("x-ratelimit-user-api"),
+        time_left("x-ratelimit-user"),
+    ];
     if let Some(ms) = limits.into_iter().flatten().max() {
         return Some(Duration::from_millis(ms));
     }
@@ -116,11 +125,15 @@ fn server_delay(answer: &Answer<'_>) -> Option<Duration> {
 /// with temporary keys, the security token: cut there.
 fn without_string_to_sign(message: &str) -> &str {
     let lower = message.to_ascii_lowercase();
-    ["server string to sign", "server stringtosign", "server canonicalrequest"]
-        .iter()
-        .filter_map(|mark| lower.find(mark))
-        .min()
-        .map_or(message, |cut| message[..cut].trim_end())
+    [
+        "server string to sign",
+        "server stringtosign",
+        "server canonicalrequest",
+    ]
+    .iter()
+    .filter_map(|mark| lower.find(mark))
+    .min()
+    .map_or(message, |cut| message[..cut].trim_end())
 }
 
 fn hint(code: &str, kind: Kind, answer: &Answer<'_>, denied: &Object<Denied>) -> Option<String> {
@@ -166,20 +179,60 @@ mod tests {
     #[test]
     fn the_code_decides_and_the_status_is_the_fallback() {
         for (code, status, kind, retry) in [
-            ("InvalidAccessKeyId.NotFound", 404, Kind::Credential, Retry::No),
-            ("InvalidAccessKeyId.NotFound", 400, Kind::Credential, Retry::No),
-            ("InvalidAccessKeyId.Inactive", 400, Kind::Credential, Retry::No),
-            ("Forbidden.AccessKeyDisabled", 403, Kind::Credential, Retry::No),
+            (
+                "InvalidAccessKeyId.NotFound",
+                404,
+                Kind::Credential,
+                Retry::No,
+            ),
+            (
+                "InvalidAccessKeyId.NotFound",
+                400,
+                Kind::Credential,
+                Retry::No,
+            ),
+            (
+                "InvalidAccessKeyId.Inactive",
+                400,
+                Kind::Credential,
+                Retry::No,
+            ),
+            (
+                "Forbidden.AccessKeyDisabled",
+                403,
+                Kind::Credential,
+                Retry::No,
+            ),
             ("SignatureDoesNotMatch", 400, Kind::Credential, Retry::No),
-            ("InvalidTimeStamp.Expired", 400, Kind::Credential, Retry::Clock),
+            (
+                "InvalidTimeStamp.Expired",
+                400,
+                Kind::Credential,
+                Retry::Clock,
+            ),
             ("SignatureNonceUsed", 400, Kind::Refused, Retry::Backoff),
-            ("InvalidSecurityToken.Expired", 403, Kind::Credential, Retry::Renew),
-            ("InvalidSecurityToken.Malformed", 400, Kind::Credential, Retry::No),
+            (
+                "InvalidSecurityToken.Expired",
+                403,
+                Kind::Credential,
+                Retry::Renew,
+            ),
+            (
+                "InvalidSecurityToken.Malformed",
+                400,
+                Kind::Credential,
+                Retry::No,
+            ),
             ("MissingTaskType", 400, Kind::Refused, Retry::No),
             ("InvalidParameter", 400, Kind::Refused, Retry::No),
             ("InvalidApi.NotFound", 404, Kind::Refused, Retry::No),
             ("Throttling.User", 400, Kind::Throttled, Retry::Backoff),
-            ("Throttling.Api.Concurrency", 503, Kind::Throttled, Retry::Backoff),
+            (
+                "Throttling.Api.Concurrency",
+                503,
+                Kind::Throttled,
+                Retry::Backoff,
+            ),
             ("ServiceUnavailable", 503, Kind::Server, Retry::Backoff),
             ("ServerError", 500, Kind::Server, Retry::Backoff),
             ("NoPermission", 403, Kind::Permission, Retry::No),
@@ -195,8 +248,20 @@ mod tests {
 
     #[test]
     fn both_spellings_of_the_envelope_are_read() {
-        let upper = answer(400, r#"{"Code":"X","Message":"m","RequestId":"R"}"#, &[], failure).unwrap();
-        let lower = answer(400, r#"{"code":"X","message":"m","requestId":"R"}"#, &[], failure).unwrap();
+        let upper = answer(
+            400,
+            r#"{"Code":"X","Message":"m","RequestId":"R"}"#,
+            &[],
+            failure,
+        )
+        .unwrap();
+        let lower = answer(
+            400,
+            r#"{"code":"X","message":"m","requestId":"R"}"#,
+            &[],
+            failure,
+        )
+        .unwrap();
         assert_eq!(upper, lower);
         assert_eq!(upper.request_id.as_deref(), Some("R"));
         let number = answer(400, r#"{"Code":-101,"Message":"m"}"#, &[], failure).unwrap();
@@ -205,7 +270,15 @@ mod tests {
 
     #[test]
     fn an_error_envelope_is_an_error_even_with_status_200() {
-        assert!(answer(200, r#"{"Code":"NoPermission","Message":"m"}"#, &[], failure).is_some());
+        assert!(
+            answer(
+                200,
+                r#"{"Code":"NoPermission","Message":"m"}"#,
+                &[],
+                failure
+            )
+            .is_some()
+        );
         assert!(answer(200, r#"{"List":[],"Code":"200"}"#, &[], failure).is_none());
     }
 
@@ -215,7 +288,8 @@ mod tests {
             "Specified signature is not matched with our calculation. server string to sign is:GET&%2F&SecurityToken%3DTOK",
             "Specified signature does not match our calculation. server StringToSign is [x TOK] server CanonicalRequest is [TOK]",
         ] {
-            let body = serde_json::json!({"Code": "SignatureDoesNotMatch", "Message": message}).to_string();
+            let body = serde_json::json!({"Code": "SignatureDoesNotMatch", "Message": message})
+                .to_string();
             let failure = answer(400, &body, &[], failure).unwrap();
             assert!(!failure.message.contains("TOK"), "{}", failure.message);
             assert!(failure.message.ends_with("our calculation."));
@@ -227,11 +301,19 @@ mod tests {
         let body = r#"{"Code":"Throttling.User","Message":"m"}"#;
         for (name, value, ms) in [
             ("x-acs-retry-after", "1500", 1500),
-            ("x-ratelimit-user", "Limit:1,Remain:0,TimeLeft:2000,Reset:1234", 2000),
+            (
+                "x-ratelimit-user",
+                "Limit:1,Remain:0,TimeLeft:2000,Reset:1234",
+                2000,
+            ),
             ("retry-after", "3", 3000),
         ] {
             let failure = answer(400, body, &[(name, value)], failure).unwrap();
-            assert_eq!(failure.retry, Retry::After(Duration::from_millis(ms)), "{name}");
+            assert_eq!(
+                failure.retry,
+                Retry::After(Duration::from_millis(ms)),
+                "{name}"
+            );
         }
     }
 
@@ -240,6 +322,9 @@ mod tests {
         let body = r#"{"Code":"NoPermission","Message":"m","AccessDeniedDetail":{"AuthAction":"yundun-sas:X",
             "NoPermissionType":"ImplicitDeny","PolicyType":"AccountLevelIdentityBasedPolicy"}}"#;
         let hint = answer(403, body, &[], failure).unwrap().hint.unwrap();
-        assert!(hint.contains("yundun-sas:X") && hint.contains("ImplicitDeny"), "{hint}");
+        assert!(
+            hint.contains("yundun-sas:X") && hint.contains("ImplicitDeny"),
+            "{hint}"
+        );
     }
 }

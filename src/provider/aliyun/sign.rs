@@ -227,18 +227,25 @@ mod tests {
 
     fn vectors(group: &str) -> Vec<Value> {
         let all: Value =
-            serde_json::from_str(include_str!("../../../fixtures/signatures/vectors.json")).unwrap();
+            serde_json::from_str(include_str!("../../../fixtures/signatures/vectors.json"))
+                .unwrap();
         all[group].as_array().unwrap().clone()
     }
 
     fn map(value: &Value) -> Vec<(String, String)> {
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         let object = value.as_object().unwrap();
-        object.iter().map(|(name, value)| (name.clone(), text(value))).collect()
+        object
+            .iter()
+            .map(|(name, value)| (name.clone(), text(value)))
+            .collect()
     }
 
     fn borrowed(pairs: &[(String, String)]) -> Vec<(&str, &str)> {
-        pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
+        pairs
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect()
     }
 
     #[test]
@@ -257,7 +264,12 @@ mod tests {
                 text("access_key_secret"),
             );
             assert_eq!(sha256_hex(text("body").as_bytes()), text("hashed_payload"));
-            assert_eq!(stages.canonical_request, text("canonical_request"), "{}", text("name"));
+            assert_eq!(
+                stages.canonical_request,
+                text("canonical_request"),
+                "{}",
+                text("name")
+            );
             assert_eq!(stages.string_to_sign, text("string_to_sign"));
             assert_eq!(stages.signed_headers, text("signed_headers"));
             assert_eq!(stages.signature, text("signature"));
@@ -276,7 +288,12 @@ mod tests {
             let mut params = map(&vector["query"]);
             params.extend(map(&vector["form_body"]));
             let stages = rpc_stages(text("method"), &params, text("access_key_secret"));
-            assert_eq!(stages.string_to_sign, text("string_to_sign"), "{}", text("name"));
+            assert_eq!(
+                stages.string_to_sign,
+                text("string_to_sign"),
+                "{}",
+                text("name")
+            );
             assert_eq!(stages.signature, text("signature"));
         }
     }
@@ -291,7 +308,12 @@ mod tests {
             if text("signature_mode") == "v2" {
                 query.retain(|(name, _)| name != "Signature");
                 let stages = rpc_stages(text("method"), &query, text("access_key_secret"));
-                assert_eq!(stages.string_to_sign, text("string_to_sign"), "{}", text("name"));
+                assert_eq!(
+                    stages.string_to_sign,
+                    text("string_to_sign"),
+                    "{}",
+                    text("name")
+                );
                 assert_eq!(stages.signature, text("signature"));
                 continue;
             }
@@ -308,7 +330,12 @@ mod tests {
                 &sha256_hex(b""),
                 text("access_key_secret"),
             );
-            assert_eq!(stages.canonical_request, text("canonical_request"), "{}", text("name"));
+            assert_eq!(
+                stages.canonical_request,
+                text("canonical_request"),
+                "{}",
+                text("name")
+            );
             assert_eq!(stages.string_to_sign, text("string_to_sign"));
             assert!(text("authorization").ends_with(&format!("Signature={}", stages.signature)));
         }
@@ -345,8 +372,16 @@ mod tests {
     #[test]
     fn an_acs3_request_sends_the_canonical_query_and_signs_the_token() {
         let signed = signed(Scheme::Current, Some("TOKEN"));
-        assert_eq!(signed.url, "https://tds.cn-shanghai.aliyuncs.com/?TargetName=a%20b%2A");
-        let authorization = &signed.headers.iter().find(|(name, _)| *name == "authorization").unwrap().1;
+        assert_eq!(
+            signed.url,
+            "https://tds.cn-shanghai.aliyuncs.com/?TargetName=a%20b%2A"
+        );
+        let authorization = &signed
+            .headers
+            .iter()
+            .find(|(name, _)| *name == "authorization")
+            .unwrap()
+            .1;
         assert!(authorization.starts_with(
             "ACS3-HMAC-SHA256 Credential=AK,SignedHeaders=host;x-acs-accesskey-id;x-acs-action;\
              x-acs-content-sha256;x-acs-date;x-acs-security-token;x-acs-signature-nonce;x-acs-version,Signature="

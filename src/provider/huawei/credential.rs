@@ -25,7 +25,11 @@ fn environment(env: &Env) -> Result<Found, Error> {
         return Ok(Found::Credential(Credential::Token(Secret::new(token))));
     }
     let families = [
-        ("HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK", "HUAWEICLOUD_SDK_SECURITY_TOKEN"),
+        (
+            "HUAWEICLOUD_SDK_AK",
+            "HUAWEICLOUD_SDK_SK",
+            "HUAWEICLOUD_SDK_SECURITY_TOKEN",
+        ),
         ("HW_ACCESS_KEY", "HW_SECRET_KEY", "HW_SECURITY_TOKEN"),
     ];
     for (id_name, secret_name, token_name) in families {
@@ -67,7 +71,10 @@ mod tests {
             ("HUAWEICLOUD_SDK_AK", "a"),
             ("HUAWEICLOUD_SDK_SK", "s"),
         ]);
-        assert!(matches!(find(&env), Ok(Found::Credential(Credential::Token(_)))));
+        assert!(matches!(
+            find(&env),
+            Ok(Found::Credential(Credential::Token(_)))
+        ));
     }
 
     #[test]

@@ -42,8 +42,18 @@ pub(super) fn failure(answer: &Answer<'_>) -> Option<Failure> {
     }
     let nested = envelope.error.0.unwrap_or_default();
     let first = |texts: [&Text; 4]| texts.into_iter().find_map(Text::owned);
-    let code = first([&envelope.error_code, &envelope.camel_code, &envelope.code, &nested.code]);
-    let words = first([&envelope.error_msg, &envelope.camel_message, &envelope.message, &nested.message]);
+    let code = first([
+        &envelope.error_code,
+        &envelope.camel_code,
+        &envelope.code,
+        &nested.code,
+    ]);
+    let words = first([
+        &envelope.error_msg,
+        &envelope.camel_message,
+        &envelope.message,
+        &nested.message,
+    ]);
     let message = match (&code, words) {
         (_, Some(words)) => without_canonical_request(&words).to_owned(),
         (Some(_), None) => format!("HTTP status {}", answer.status),
@@ -59,7 +69,11 @@ pub(super) fn failure(answer: &Answer<'_>) -> Option<Failure> {
     Some(Failure {
         hint: hint(code_text, kind, &message, answer),
         message: english(code_text).map_or(message.clone(), |text| {
-            if message.is_ascii() { message.clone() } else { format!("{text} ({message})") }
+            if message.is_ascii() {
+                message.clone()
+            } else {
+                format!("{text} ({message})")
+            }
         }),
         kind,
         code,
@@ -74,7 +88,8 @@ pub(super) fn failure(answer: &Answer<'_>) -> Option<Failure> {
 
 /// The number of a gateway code, whichever gateway sent it.
 fn gateway(code: &str) -> Option<&str> {
-    code.strip_prefix("APIGW.").or_else(|| code.strip_prefix("APIG."))
+    code.strip_prefix("APIGW.")
+        .or_else(|| code.strip_prefix("APIG."))
 }
 
 fn classify(code: &str, message: &str, status: u16) -> (Kind, Retry) {
@@ -147,11 +162,41 @@ mod tests {
     #[test]
     fn gateway_and_service_codes_are_told_apart() {
         for (code, message, status, kind, retry) in [
-            ("APIGW.0301", "verify aksk signature fail", 401, Kind::Credential, Retry::No),
-            ("APIGW.0301", "signature expired", 401, Kind::Credential, Retry::Clock),
-            ("APIG.0307", "The token must be updated.", 401, Kind::Credential, Retry::Renew),
-            ("APIGW.0308", "throttling", 429, Kind::Throttled, Retry::Backoff),
-            ("APIG.0308", "throttling", 429, Kind::Throttled, Retry::Backoff),
+            (
+                "APIGW.0301",
+                "verify aksk signature fail",
+                401,
+                Kind::Credential,
+                Retry::No,
+            ),
+            (
+                "APIGW.0301",
+                "signature expired",
+                401,
+                Kind::Credential,
+                Retry::Clock,
+            ),
+            (
+                "APIG.0307",
+                "The token must be updated.",
+                401,
+                Kind::Credential,
+                Retry::Renew,
+            ),
+            (
+                "APIGW.0308",
+                "throttling",
+                429,
+                Kind::Throttled,
+                Retry::Backoff,
+            ),
+            (
+                "APIG.0308",
+                "throttling",
+                429,
+                Kind::Throttled,
+                Retry::Backoff,
+            ),
             ("APIGW.0302", "", 403, Kind::Permission, Retry::No),
             ("APIGW.0101", "", 404, Kind::Refused, Retry::No),
             ("APIGW.0201", "", 504, Kind::Server, Retry::Backoff),
@@ -162,7 +207,11 @@ mod tests {
             ("HSS.0041", "", 500, Kind::Server, Retry::Backoff),
             ("", "", 403, Kind::Permission, Retry::No),
         ] {
-            assert_eq!(classify(code, message, status), (kind, retry), "{status} {code}");
+            assert_eq!(
+                classify(code, message, status),
+                (kind, retry),
+                "{status} {code}"
+            );
         }
     }
 
@@ -180,13 +229,19 @@ mod tests {
             assert_eq!(failure.request_id.as_deref(), Some("R"));
         }
         let iam = r#"{"error":{"code":401,"message":"The username or password is wrong."}}"#;
-        assert_eq!(answer(401, iam, &[], failure).unwrap().code.as_deref(), Some("401"));
+        assert_eq!(
+            answer(401, iam, &[], failure).unwrap().code.as_deref(),
+            Some("401")
+        );
     }
 
     #[test]
     fn a_chinese_message_gets_the_codes_english_text() {
         let body = r#"{"error_code":"HSS.0013","error_msg":"权限不足"}"#;
-        assert_eq!(answer(400, body, &[], failure).unwrap().message, "Insufficient permissions (权限不足)");
+        assert_eq!(
+            answer(400, body, &[], failure).unwrap().message,
+            "Insufficient permissions (权限不足)"
+        );
     }
 
     #[test]

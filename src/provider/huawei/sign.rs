@@ -156,14 +156,19 @@ mod tests {
 
     fn vectors() -> Vec<Value> {
         let all: Value =
-            serde_json::from_str(include_str!("../../../fixtures/signatures/vectors.json")).unwrap();
+            serde_json::from_str(include_str!("../../../fixtures/signatures/vectors.json"))
+                .unwrap();
         let vectors = all["huawei_sdk_hmac_sha256"].as_array().unwrap().clone();
         assert_eq!(vectors.len(), 22);
         vectors
     }
 
     fn pairs(query: &Value) -> Vec<(String, String)> {
-        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let text = |value: &Value| {
+            value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned)
+        };
         let mut pairs = Vec::new();
         for pair in query.as_array().unwrap() {
             match &pair[1] {
@@ -201,7 +206,12 @@ mod tests {
                 &payload,
                 text("secret_key"),
             );
-            assert_eq!(stages.canonical_request, text("canonical_request"), "{}", text("name"));
+            assert_eq!(
+                stages.canonical_request,
+                text("canonical_request"),
+                "{}",
+                text("name")
+            );
             assert_eq!(stages.string_to_sign, text("string_to_sign"));
             assert_eq!(stages.signed_headers, text("signed_headers"));
             assert_eq!(stages.signature, text("signature"));
@@ -214,7 +224,10 @@ mod tests {
             version: "v5",
             method: "POST",
             path: "/v5/p/common/tasks/batch-query".into(),
-            query: vec![("offset".into(), "0".into()), ("limit".into(), "200".into())],
+            query: vec![
+                ("offset".into(), "0".into()),
+                ("limit".into(), "200".into()),
+            ],
             body: Some(("application/json", b"{}".to_vec())),
             project_id: Some("p".into()),
         };

@@ -184,12 +184,18 @@ impl Operation for AgentlessTasks {
         wide("native-status", |row| row.item.status.into()),
         wide("target-type", |row| {
             let number = row.item.target_type.0.map(|number| number.to_string());
-            let known = TARGET_TYPES.iter().find(|known| Some(known.native) == number.as_deref());
-            known.map_or(number, |known| Some(known.readable.to_owned())).into()
+            let known = TARGET_TYPES
+                .iter()
+                .find(|known| Some(known.native) == number.as_deref());
+            known
+                .map_or(number, |known| Some(known.readable.to_owned()))
+                .into()
         }),
         wide("result", |row| Cell::from(&row.item.result)),
         wide("report", |row| Cell::from(&row.item.report_status)),
-        wide("space-mb", |row| row.item.measure_space.0.map_or(Cell::Empty, Cell::Number)),
+        wide("space-mb", |row| {
+            row.item.measure_space.0.map_or(Cell::Empty, Cell::Number)
+        }),
         wide("internet-ip", |row| Cell::from(&row.item.internet_ip)),
         wide("intranet-ip", |row| Cell::from(&row.item.intranet_ip)),
         wide("instance-id", |row| Cell::from(&row.item.instance_id)),
@@ -199,18 +205,27 @@ impl Operation for AgentlessTasks {
     fn queries(self) -> Result<Vec<Self>, Error> {
         if self.task_id_list.len() > MOST_IDS {
             let given = self.task_id_list.len();
-            return Err(Error::usage("--task-id-list", format!("the service takes at most {MOST_IDS} ids: {given}")));
+            return Err(Error::usage(
+                "--task-id-list",
+                format!("the service takes at most {MOST_IDS} ids: {given}"),
+            ));
         }
         Ok(vec![self])
     }
 
     fn facts(item: &AgentlessTask) -> Facts {
-        let native = item.status.0.map_or(String::new(), |status| status.to_string());
+        let native = item
+            .status
+            .0
+            .map_or(String::new(), |status| status.to_string());
         let status = numbered_status(item.status.0);
         Facts {
             id: item.task_id.owned(),
             name: item.task_name.owned(),
-            target: item.target_name.owned().or_else(|| item.instance_name.owned()),
+            target: item
+                .target_name
+                .owned()
+                .or_else(|| item.instance_name.owned()),
             progress: item.progress.0.map(clamp_percent),
             message: item.result.owned(),
             ..Facts::new("agentless", status, native)
@@ -236,7 +251,11 @@ mod tests {
             ("4", Status::TimedOut),
             ("5", Status::Unknown),
         ] {
-            assert_eq!(facts(&format!(r#"{{"Status":{native}}}"#)).status, status, "{native}");
+            assert_eq!(
+                facts(&format!(r#"{{"Status":{native}}}"#)).status,
+                status,
+                "{native}"
+            );
         }
     }
 

@@ -10,7 +10,11 @@ use crate::operation::lenient::{Int, Text};
 use crate::operation::{Lifecycle, Meta, Operation, Row, Sample, Test, Times, filter};
 use crate::task::{Facts, Status};
 
-const STATUSES: &[Known] = &[known("1", "running"), known("2", "succeeded"), known("3", "failed")];
+const STATUSES: &[Known] = &[
+    known("1", "running"),
+    known("2", "succeeded"),
+    known("3", "failed"),
+];
 
 /// The request.
 #[derive(Args, Serialize)]
@@ -46,8 +50,14 @@ impl BuildTask {
     /// `namespace/repo:tag` of the image that is fixed.
     fn subject(&self) -> Option<String> {
         let repo = self.repo_name.get()?;
-        let namespace = self.repo_namespace.get().map_or(String::new(), |ns| format!("{ns}/"));
-        let tag = self.old_tag.get().map_or(String::new(), |tag| format!(":{tag}"));
+        let namespace = self
+            .repo_namespace
+            .get()
+            .map_or(String::new(), |ns| format!("{ns}/"));
+        let tag = self
+            .old_tag
+            .get()
+            .map_or(String::new(), |tag| format!(":{tag}"));
         Some(format!("{namespace}{repo}{tag}"))
     }
 }
@@ -109,7 +119,10 @@ impl Operation for ImageFixTasks {
     ];
 
     fn facts(item: &BuildTask) -> Facts {
-        let native = item.status.0.map_or(String::new(), |status| status.to_string());
+        let native = item
+            .status
+            .0
+            .map_or(String::new(), |status| status.to_string());
         // Only 1 to 3 are documented here; 4 would be something new.
         let status = numbered_status(item.status.0.filter(|status| *status != 4));
         Facts {
@@ -139,14 +152,23 @@ mod tests {
             ("4", Status::Unknown),
             ("null", Status::Unknown),
         ] {
-            assert_eq!(facts(&format!(r#"{{"Status":{native}}}"#)).status, status, "{native}");
+            assert_eq!(
+                facts(&format!(r#"{{"Status":{native}}}"#)).status,
+                status,
+                "{native}"
+            );
         }
     }
 
     #[test]
     fn the_fix_begins_at_fix_time_in_china() {
-        let facts = facts(r#"{"Status":2,"FixTime":"2021-10-14 20:32:05","FinishTime":"2021-10-14 20:34:07"}"#);
-        assert_eq!(facts.started_at.unwrap().to_rfc3339(), "2021-10-14T12:32:05+00:00");
+        let facts = facts(
+            r#"{"Status":2,"FixTime":"2021-10-14 20:32:05","FinishTime":"2021-10-14 20:34:07"}"#,
+        );
+        assert_eq!(
+            facts.started_at.unwrap().to_rfc3339(),
+            "2021-10-14T12:32:05+00:00"
+        );
         assert_eq!(facts.duration_ms, Some(122_000));
     }
 }

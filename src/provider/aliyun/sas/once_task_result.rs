@@ -83,8 +83,14 @@ impl Operation for OnceTaskResult {
             pending: Some(r#"{"FinishCount":0,"TaskInfo":{"Status":"INIT"}}"#),
             running: r#"{"FinishCount":21,"TaskInfo":{"Status":"START"}}"#,
             ends: &[
-                (r#"{"FinishCount":44,"TaskInfo":{"Status":"SUCCESS"}}"#, Status::Succeeded),
-                (r#"{"FinishCount":30,"TaskInfo":{"Status":"TIMEOUT"}}"#, Status::TimedOut),
+                (
+                    r#"{"FinishCount":44,"TaskInfo":{"Status":"SUCCESS"}}"#,
+                    Status::Succeeded,
+                ),
+                (
+                    r#"{"FinishCount":30,"TaskInfo":{"Status":"TIMEOUT"}}"#,
+                    Status::TimedOut,
+                ),
             ],
             progress: None,
             times: None,
@@ -101,7 +107,9 @@ impl Operation for OnceTaskResult {
         column("finished", |row| row.item.finish_count.into()),
         column("total", |row| row.item.total_count.into()),
         column("collected", |row| row.item.collect_time.time().into()),
-        column("native-status", |row| row.facts.native_status.as_str().into()),
+        column("native-status", |row| {
+            row.facts.native_status.as_str().into()
+        }),
         column("request-id", |row| Cell::from(&row.item.request_id)),
     ];
 
@@ -109,7 +117,10 @@ impl Operation for OnceTaskResult {
         // Name and type come from one list, and the page's example has the same in both.
         match (&self.task_type, &self.task_name) {
             (None, None) => {
-                return Err(Error::usage("once-task-result", "one of --task-type and --task-name is required"));
+                return Err(Error::usage(
+                    "once-task-result",
+                    "one of --task-type and --task-name is required",
+                ));
             }
             (None, Some(name)) => self.task_type = Some(name.clone()),
             (Some(kind), None) => self.task_name = Some(kind.clone()),
@@ -119,9 +130,18 @@ impl Operation for OnceTaskResult {
     }
 
     fn facts(item: &Outcome) -> Facts {
-        let native = item.task_info.0.as_ref().and_then(|info| info.status.get()).unwrap_or_default();
+        let native = item
+            .task_info
+            .0
+            .as_ref()
+            .and_then(|info| info.status.get())
+            .unwrap_or_default();
         Facts {
-            progress: item.finish_count.0.zip(item.total_count.0).and_then(|(done, total)| percent(done, total)),
+            progress: item
+                .finish_count
+                .0
+                .zip(item.total_count.0)
+                .and_then(|(done, total)| percent(done, total)),
             ..Facts::new(kind("ONCE_TASK"), once_status(native, None), native)
         }
     }
@@ -144,7 +164,13 @@ mod tests {
     #[test]
     fn a_task_id_of_any_type_is_read() {
         for id in ["0", "\"e7b7\"", "null"] {
-            assert_eq!(facts(&format!(r#"{{"TaskId":{id},"TaskInfo":{{"Status":"TIMEOUT"}}}}"#)).status, Status::TimedOut);
+            assert_eq!(
+                facts(&format!(
+                    r#"{{"TaskId":{id},"TaskInfo":{{"Status":"TIMEOUT"}}}}"#
+                ))
+                .status,
+                Status::TimedOut
+            );
         }
     }
 

@@ -105,8 +105,14 @@ impl OnceTask {
         let image = self.task_image_info.0.as_ref();
         let named = image.and_then(|image| {
             let repo = image.repo_name.get()?;
-            let namespace = image.repo_namespace.get().map_or(String::new(), |ns| format!("{ns}/"));
-            let tag = image.tag.get().map_or(String::new(), |tag| format!(":{tag}"));
+            let namespace = image
+                .repo_namespace
+                .get()
+                .map_or(String::new(), |ns| format!("{ns}/"));
+            let tag = image
+                .tag
+                .get()
+                .map_or(String::new(), |tag| format!(":{tag}"));
             Some(format!("{namespace}{repo}{tag}"))
         });
         named
@@ -168,12 +174,16 @@ impl Operation for OnceTasks {
         samples: &[
             Sample {
                 when: Some(("TaskType", "IMAGE_SCAN")),
-                body: include_str!("../../../../fixtures/aliyun/DescribeOnceTaskLeafRecordPage.json"),
+                body: include_str!(
+                    "../../../../fixtures/aliyun/DescribeOnceTaskLeafRecordPage.json"
+                ),
             },
             // The page has one example for both types.
             Sample {
                 when: Some(("TaskType", "IMAGE_REGISTRY_PULL")),
-                body: include_str!("../../../../fixtures/aliyun/DescribeOnceTaskLeafRecordPage.json"),
+                body: include_str!(
+                    "../../../../fixtures/aliyun/DescribeOnceTaskLeafRecordPage.json"
+                ),
             },
         ],
     };
@@ -192,7 +202,9 @@ impl Operation for OnceTasks {
         wide("finished", |row| row.item.finish_count.into()),
         wide("total", |row| row.item.total_count.into()),
         wide("target-type", |row| Cell::from(&row.item.target_type)),
-        wide("registry", |row| row.item.image(|image| &image.registry_type)),
+        wide("registry", |row| {
+            row.item.image(|image| &image.registry_type)
+        }),
         wide("region", |row| row.item.image(|image| &image.region_id)),
         wide("cluster", |row| row.item.image(|image| &image.cluster_name)),
         wide("node", |row| row.item.image(|image| &image.node_name)),
@@ -201,7 +213,11 @@ impl Operation for OnceTasks {
     ];
 
     fn facts(item: &OnceTask) -> Facts {
-        let native = item.status_text.get().or(item.status.get()).unwrap_or_default();
+        let native = item
+            .status_text
+            .get()
+            .or(item.status.get())
+            .unwrap_or_default();
         let status = once_status(native, item.result_info.get());
         let counted = || percent(item.finish_count.0?, item.total_count.0?);
         Facts {
@@ -210,7 +226,11 @@ impl Operation for OnceTasks {
             target: item.subject(),
             progress: item.progress.0.map(clamp_percent).or_else(counted),
             message: item.result_info.owned(),
-            ..Facts::new(kind(item.task_type.get().unwrap_or("once-task")), status, native)
+            ..Facts::new(
+                kind(item.task_type.get().unwrap_or("once-task")),
+                status,
+                native,
+            )
         }
         .between(item.start_time.time(), item.end_time.time())
     }
@@ -239,7 +259,9 @@ mod tests {
             ("FAIL", "", Status::Failed),
             ("PAUSED", "", Status::Unknown),
         ] {
-            let facts = facts(&format!(r#"{{"StatusText":"{native}","ResultInfo":"{result}"}}"#));
+            let facts = facts(&format!(
+                r#"{{"StatusText":"{native}","ResultInfo":"{result}"}}"#
+            ));
             assert_eq!(facts.status, status, "{native} {result}");
             assert_eq!(facts.native_status, native);
         }
@@ -247,7 +269,8 @@ mod tests {
 
     #[test]
     fn the_target_is_what_a_person_would_call_the_image() {
-        let target = |info: &str| facts(&format!(r#"{{"Target":"sha","TaskImageInfo":{info}}}"#)).target;
+        let target =
+            |info: &str| facts(&format!(r#"{{"Target":"sha","TaskImageInfo":{info}}}"#)).target;
         let full = r#"{"RepoNamespace":"prod","RepoName":"web","Tag":"1.2","Image":"host/x"}"#;
         assert_eq!(target(full).as_deref(), Some("prod/web:1.2"));
         assert_eq!(target(r#"{"Image":"host/x"}"#).as_deref(), Some("host/x"));
@@ -256,7 +279,13 @@ mod tests {
 
     #[test]
     fn a_missing_percentage_is_counted() {
-        assert_eq!(facts(r#"{"FinishCount":"15","TotalCount":"30"}"#).progress, Some(50));
-        assert_eq!(facts(r#"{"Progress":"75","FinishCount":"1","TotalCount":"30"}"#).progress, Some(75));
+        assert_eq!(
+            facts(r#"{"FinishCount":"15","TotalCount":"30"}"#).progress,
+            Some(50)
+        );
+        assert_eq!(
+            facts(r#"{"Progress":"75","FinishCount":"1","TotalCount":"30"}"#).progress,
+            Some(75)
+        );
     }
 }

@@ -32,7 +32,10 @@ const SCANS: &[Known] = &[
     known("benchmark", "benchmark"),
 ];
 
-const FILES: &[Known] = &[known("dockerfile", "dockerfile"), known("k8s_yaml", "k8s-yaml")];
+const FILES: &[Known] = &[
+    known("dockerfile", "dockerfile"),
+    known("k8s_yaml", "k8s-yaml"),
+];
 
 const SORT_KEYS: &[Known] = &[known("start_time", "start-time")];
 
@@ -140,14 +143,29 @@ impl HssTask {
     fn parts(&self) -> Parts {
         let count = |number: Int| number.0.unwrap_or_default().max(0);
         if let Some(scan) = &self.cluster_scan_info.0 {
-            let (succeeded, failed) = (count(scan.success_cluster_num), count(scan.failed_cluster_num));
-            let total = succeeded.saturating_add(failed).saturating_add(count(scan.scanning_cluster_num));
-            return Parts { noun: "clusters", total, succeeded, failed };
+            let (succeeded, failed) = (
+                count(scan.success_cluster_num),
+                count(scan.failed_cluster_num),
+            );
+            let total = succeeded
+                .saturating_add(failed)
+                .saturating_add(count(scan.scanning_cluster_num));
+            return Parts {
+                noun: "clusters",
+                total,
+                succeeded,
+                failed,
+            };
         }
         if let Some(scan) = &self.iac_scan_info.0 {
             let (succeeded, failed) = (count(scan.success_file_num), count(scan.failed_file_num));
             let total = count(scan.scan_file_num).max(succeeded.saturating_add(failed));
-            return Parts { noun: "files", total, succeeded, failed };
+            return Parts {
+                noun: "files",
+                total,
+                succeeded,
+                failed,
+            };
         }
         Parts::default()
     }
@@ -158,7 +176,11 @@ impl HssTask {
             let scans: Vec<_> = scan.scan_type_list.0.iter().filter_map(Text::get).collect();
             scans.join(", ")
         });
-        let files = self.iac_scan_info.0.as_ref().and_then(|scan| scan.file_type.owned());
+        let files = self
+            .iac_scan_info
+            .0
+            .as_ref()
+            .and_then(|scan| scan.file_type.owned());
         scans.or(files).filter(|text| !text.is_empty())
     }
 }
@@ -210,8 +232,16 @@ impl Operation for Tasks {
             filter("task_status", "task_status", Test::Is),
             filter("start_create_time", "start_time", Test::NotBefore),
             filter("end_create_time", "start_time", Test::NotAfter),
-            filter("cluster_scan_info.scan_type_list", "cluster_scan_info.scan_type_list", Test::HasAll),
-            filter("iac_scan_info.file_type", "iac_scan_info.file_type", Test::Is),
+            filter(
+                "cluster_scan_info.scan_type_list",
+                "cluster_scan_info.scan_type_list",
+                Test::HasAll,
+            ),
+            filter(
+                "iac_scan_info.file_type",
+                "iac_scan_info.file_type",
+                Test::Is,
+            ),
         ],
         lifecycle: Lifecycle {
             pending: Some(
@@ -272,7 +302,9 @@ impl Operation for Tasks {
         wide("task-name", |row| Cell::from(&row.item.task_name)),
         wide("trigger", |row| Cell::from(&row.item.trigger_type)),
         wide("minutes-left", |row| row.item.estimated_time.into()),
-        wide("succeeded", |row| Cell::Number(row.item.parts().succeeded as f64)),
+        wide("succeeded", |row| {
+            Cell::Number(row.item.parts().succeeded as f64)
+        }),
         wide("failed", |row| Cell::Number(row.item.parts().failed as f64)),
     ];
 
@@ -280,7 +312,10 @@ impl Operation for Tasks {
         let sent = |choice: &Option<Choice>| choice.as_ref().map(|choice| choice.sent.clone());
         let only = match (&self.cluster_scan_info, &self.iac_scan_info) {
             (Some(_), Some(_)) => {
-                return Err(Error::usage("--file-type", "goes with iac-scan, --scan-type-list with cluster-scan: give one"));
+                return Err(Error::usage(
+                    "--file-type",
+                    "goes with iac-scan, --scan-type-list with cluster-scan: give one",
+                ));
             }
             (Some(_), None) => Some(("--scan-type-list", &TASK_TYPES[0])),
             (None, Some(_)) => Some(("--file-type", &TASK_TYPES[1])),
@@ -288,10 +323,14 @@ impl Operation for Tasks {
         };
         if let Some((flag, task_type)) = only {
             return match sent(&self.task_type) {
-                Some(given) if given != task_type.native => {
-                    Err(Error::usage(flag, format!("only goes with --task-type {}", task_type.readable)))
-                }
-                _ => Ok(vec![Tasks { task_type: Some(Choice::read(TASK_TYPES, task_type.native)), ..self }]),
+                Some(given) if given != task_type.native => Err(Error::usage(
+                    flag,
+                    format!("only goes with --task-type {}", task_type.readable),
+                )),
+                _ => Ok(vec![Tasks {
+                    task_type: Some(Choice::read(TASK_TYPES, task_type.native)),
+                    ..self
+                }]),
             };
         }
         if self.task_type.is_some() {
@@ -308,15 +347,23 @@ impl Operation for Tasks {
         let native = item.task_status.get().unwrap_or_default();
         let parts = item.parts();
         let status = status(native, &parts);
-        let left = item.estimated_time.0.filter(|minutes| status.is_open() && *minutes > 0);
-        let failures = (parts.failed > 0).then(|| format!("{} of {} {} failed", parts.failed, parts.total, parts.noun));
+        let left = item
+            .estimated_time
+            .0
+            .filter(|minutes| status.is_open() && *minutes > 0);
+        let failures = (parts.failed > 0)
+            .then(|| format!("{} of {} {} failed", parts.failed, parts.total, parts.noun));
         Facts {
             id: item.task_id.owned(),
             name: item.task_name.owned(),
             target: item.subject(),
             progress: percent(parts.succeeded.saturating_add(parts.failed), parts.total),
             message: failures.or_else(|| left.map(|minutes| format!("about {minutes} min left"))),
-            ..Facts::new(item.task_type.get().unwrap_or("hss-scan").replace('_', "-"), status, native)
+            ..Facts::new(
+                item.task_type.get().unwrap_or("hss-scan").replace('_', "-"),
+                status,
+                native,
+            )
         }
         .between(item.start_time.time(), item.end_time.time())
     }
@@ -345,7 +392,11 @@ mod tests {
             ("finished", 0, 2, Status::Failed),
             ("stopped", 0, 0, Status::Unknown),
         ] {
-            assert_eq!(facts(native, succeeded, failed).status, expected, "{native} {succeeded} {failed}");
+            assert_eq!(
+                facts(native, succeeded, failed).status,
+                expected,
+                "{native} {succeeded} {failed}"
+            );
         }
     }
 

@@ -1,0 +1,13 @@
+//! Everything that is tested from outside: whole commands in-process, and the binary itself.
+
+#![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+
+mod errors;
+mod harness;
+mod help;
+mod operations;
+mod output;
+mod paging;
+mod readme;
+mod sandbox;
+mod structure;

@@ -1,0 +1,142 @@
+//! The direction of dependencies, and declarations that can be forgotten: held by reading the sources.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn sources(folder: &str) -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = fs::read_to_string(&path).unwrap();
+                found.push((path, text));
+            }
+        }
+    }
+    found
+}
+
+/// The part of a file before its tests.
+fn code(text: &str) -> &str {
+    text.split("#[cfg(test)]").next().unwrap()
+}
+
+fn mentions(text: &str, module: &str) -> bool {
+    code(text)
+        .lines()
+        .any(|line| !line.trim_start().starts_with("//") && line.contains(module))
+}
+
+#[test]
+fn data_flows_one_way() {
+    let forbidden: &[(&str, &[&str])] = &[
+        (
+            "src/provider",
+            &[
+                "crate::cli",
+                "crate::commands",
+                "crate::render",
+                "crate::sandbox",
+                "crate::client",
+                "reqwest",
+            ],
+        ),
+        (
+            "src/operation",
+            &[
+                "crate::cli",
+                "crate::commands",
+                "crate::render",
+                "crate::sandbox",
+                "crate::client",
+            ],
+        ),
+        (
+            "src/render",
+            &[
+                "crate::cli",
+                "crate::commands",
+                "crate::sandbox",
+                "crate::client",
+                "crate::provider",
+            ],
+        ),
+        (
+            "src/client",
+            &[
+                "crate::cli",
+                "crate::commands",
+                "crate::render",
+                "crate::sandbox",
+            ],
+        ),
+        (
+            "src/sandbox",
+            &["crate::cli", "crate::commands", "crate::render"],
+        ),
+        ("src/cli", &["crate::commands", "crate::sandbox"]),
+    ];
+    for (folder, modules) in forbidden {
+        for (path, text) in sources(folder) {
+            for module in *modules {
+                assert!(
+                    !mentions(&text, module),
+                    "{} mentions {module}",
+                    path.display()
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn effects_have_one_place_each() {
+    for (path, text) in sources("src") {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        assert!(
+            !mentions(&text, "reqwest::") || name == "transport.rs",
+            "{} uses reqwest",
+            path.display()
+        );
+        assert!(
+            !mentions(&text, "std::env::var") || name == "context.rs",
+            "{} reads the environment",
+            path.display()
+        );
+        assert!(
+            !mentions(&text, "Utc::now") || name == "context.rs",
+            "{} reads the clock",
+            path.display()
+        );
+        assert!(
+            text.starts_with("//! "),
+            "{} does not say what it is for",
+            path.display()
+        );
+    }
+}
+
+#[test]
+fn every_operation_file_is_registered() {
+    let listed = [
+        include_str!("../../src/provider/aliyun/sas.rs"),
+        include_str!("../../src/provider/huawei/hss.rs"),
+    ];
+    for folder in ["src/provider/aliyun/sas", "src/provider/huawei/hss"] {
+        for (path, _) in sources(folder) {
+            let entry = format!(
+                "Entry::of::<{}::",
+                path.file_stem().unwrap().to_str().unwrap()
+            );
+            assert!(
+                listed.iter().any(|list| list.contains(&entry)),
+                "{} is not listed",
+                path.display()
+            );
+        }
+    }
+}
