@@ -3,9 +3,9 @@
 //! A read is safe to repeat, so what may pass is tried again, each time with a new nonce, time and signature. A call
 //! with all its tries and pauses never takes longer than `timeout × (retries + 1)`.
 
+pub mod http;
 pub mod pages;
 pub mod tls;
-pub mod transport;
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -22,7 +22,7 @@ use crate::operation::{Entry, Params};
 use crate::provider::{
     Answer, Endpoint, Failure, Provider, Request, Retry, Scheme, Scope, Signing,
 };
-use transport::{Reply, Transport};
+use crate::transport::{Reply, Transport};
 
 /// First pause before another try; it doubles with each, up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
@@ -227,7 +227,7 @@ fn judge(target: &Target, entry: &Entry, reply: Reply) -> Result<Page, Attempt> 
         status: reply.status,
         header: &header,
         body: &reply.body,
-        meta: entry.meta,
+        permission: entry.meta.permission,
     };
     if let Some(failure) = (target.provider.failure)(&answer) {
         return Err(Attempt { failure, date });

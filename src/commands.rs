@@ -13,9 +13,10 @@ use std::rc::Rc;
 use clap::ArgMatches;
 
 use crate::cli::{self, Asked, global::Settings};
-use crate::client::transport::{Http, Transport};
+use crate::client::http::Http;
 use crate::context::Context;
 use crate::error::{Error, Kind};
+use crate::transport::Transport;
 
 /// Runs what the arguments ask for, and gives the exit code.
 ///

@@ -10,9 +10,9 @@ use std::rc::Rc;
 
 use chrono::{DateTime, Utc};
 
-use crate::client::transport::Transport;
 use crate::error::Error;
 use crate::render::safe;
+use crate::transport::Transport;
 
 /// The environment variables of this run.
 #[derive(Debug, Clone, Default)]

@@ -18,6 +18,7 @@
 //! - [`client`] sends one call or every page of a listing, and is the only user of the HTTP crate;
 //! - [`task`] is the unified task, [`render`] every output format;
 //! - [`sandbox`] plays both clouds. It reads the wire facts of [`provider`], never the other way round;
+//! - [`transport`] is what the network, the sandbox and a test's double have in common;
 //! - [`context`] is all that comes from outside: environment, clock, stdout and stderr.
 
 pub mod cli;
@@ -32,6 +33,7 @@ pub mod provider;
 pub mod render;
 pub mod sandbox;
 pub mod task;
+pub mod transport;
 
 use std::ffi::OsString;
 use std::io::Write;

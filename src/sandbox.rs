@@ -15,9 +15,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 
-use crate::client::transport::{Reply, Sending, Transport};
 use crate::context::Clock;
 use crate::provider::Signed;
+use crate::transport::{Reply, Sending, Transport};
 use gate::Nonces;
 use world::World;
 

@@ -44,7 +44,7 @@ impl Page {
         let text = std::str::from_utf8(&body).map_err(|e| PageError::Utf8(e.valid_up_to()))?;
         let range = |slice: &str| {
             let start = slice.as_ptr() as usize - text.as_ptr() as usize;
-            // Bodies are bounded to 64 MiB (client/transport.rs).
+            // Bodies are bounded to 64 MiB (client/http.rs).
             start as u32..(start + slice.len()) as u32
         };
         let (list, total) = match meta.items {

@@ -425,14 +425,14 @@ fn one_cloud_that_fails_does_not_hide_the_other() {
 /// A sandbox in which Alibaba Cloud is denied.
 struct Half(std::rc::Rc<scanq::sandbox::Sandbox>);
 
-impl scanq::client::transport::Transport for Half {
-    fn send(&self, request: scanq::provider::Signed) -> scanq::client::transport::Sending<'_> {
+impl scanq::transport::Transport for Half {
+    fn send(&self, request: scanq::provider::Signed) -> scanq::transport::Sending<'_> {
         if request.url.contains("/v5/") {
             return self.0.send(request);
         }
         let body = r#"{"Code":"NoPermission","Message":"caller has no permission"}"#;
         Box::pin(async move {
-            Ok(scanq::client::transport::Reply {
+            Ok(scanq::transport::Reply {
                 status: 403,
                 headers: Vec::new(),
                 body: body.into(),

@@ -9,10 +9,10 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use scanq::client::transport::{Reply, Sending, Transport};
 use scanq::context::{Clock, Context, Env, Stream, Ui};
 use scanq::provider::Signed;
 use scanq::sandbox::{Sandbox, Settings, keys};
+use scanq::transport::{Reply, Sending, Transport};
 
 /// The time of day in tests.
 pub fn now() -> DateTime<Utc> {

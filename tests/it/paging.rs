@@ -3,11 +3,11 @@
 use crate::harness::{self, Tamper, Tampered, World, clock, sandbox};
 use proptest::prelude::*;
 use scanq::client::pages::{Plan, Walked, walk};
-use scanq::client::transport::{Reply, Sending, Transport};
 use scanq::client::{Client, Target, Tries};
 use scanq::context::{Stream, Ui};
 use scanq::credential::{Credential, Secret};
 use scanq::provider::{self, Endpoint, Scheme, Scope, Signed};
+use scanq::transport::{Reply, Sending, Transport};
 use serde_json::{Value, json};
 
 /// Runs a command against a fresh sandbox of `tasks` tasks and gives what it printed, and how many requests it sent.

@@ -98,7 +98,7 @@ fn effects_have_one_place_each() {
     for (path, text) in sources("src") {
         let name = path.file_name().unwrap().to_str().unwrap();
         assert!(
-            !mentions(&text, "reqwest::") || name == "transport.rs",
+            !mentions(&text, "reqwest::") || name == "http.rs",
             "{} uses reqwest",
             path.display()
         );

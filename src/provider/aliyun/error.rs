@@ -137,7 +137,7 @@ fn without_string_to_sign(message: &str) -> &str {
 }
 
 fn hint(code: &str, kind: Kind, answer: &Answer<'_>, denied: &Object<Denied>) -> Option<String> {
-    let permission = answer.meta.permission;
+    let permission = answer.permission;
     let hint = match kind {
         Kind::Permission => {
             let denied = denied.0.as_ref();

@@ -145,7 +145,7 @@ fn hint(code: &str, kind: Kind, message: &str, answer: &Answer<'_>) -> Option<St
         (Some("0101"), _) => "check the region, and that HSS is offered there".into(),
         (_, Kind::Permission) => format!(
             "grant {}, and name your enterprise project with --enterprise-project-id if you have rights to one only",
-            answer.meta.permission
+            answer.permission
         ),
         (_, Kind::Throttled) => "ask less often, or lower --concurrency".into(),
         _ => return None,

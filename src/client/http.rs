@@ -1,47 +1,19 @@
-//! How a signed request gets to a server and its answer back. The only file that uses the HTTP client.
+//! The network. The only file that uses the HTTP client.
 
 use std::cell::OnceCell;
-use std::future::Future;
-use std::pin::Pin;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use url::Url;
 
 use super::tls;
 use crate::context::Env;
 use crate::provider::Signed;
+use crate::transport::{Reply, Sending, Transport};
 
 /// The largest answer that is read.
 pub const LARGEST_BODY: usize = 64 * 1024 * 1024;
-
-/// An answer.
-pub struct Reply {
-    /// HTTP status.
-    pub status: u16,
-    /// Names in lower case.
-    pub headers: Vec<(String, String)>,
-    /// At most [`LARGEST_BODY`].
-    pub body: Bytes,
-}
-
-impl Reply {
-    /// The first header of this lower-case name.
-    pub fn header(&self, name: &str) -> Option<&str> {
-        let found = self.headers.iter().find(|(known, _)| known == name);
-        found.map(|(_, value)| value.as_str())
-    }
-}
-
-/// What a transport gives back.
-pub type Sending<'a> = Pin<Box<dyn Future<Output = anyhow::Result<Reply>> + 'a>>;
-
-/// Something that answers signed requests: the network, or a sandbox in this process.
-pub trait Transport {
-    /// Sends it once. An HTTP error status is an answer, not an error.
-    fn send(&self, request: Signed) -> Sending<'_>;
-}
 
 /// The network.
 pub struct Http {
