@@ -94,9 +94,43 @@ pub fn command() -> Command {
         .subcommand(SandboxArgs::augment_args(Command::new("sandbox")).about(
             "Serve both clouds on loopback: signature-checking, offline, with a seeded world of tasks",
         ))
+        .subcommand(profile())
         .subcommand(Command::new("operations").about(
             "List every operation: cloud, API name, version, permission, documentation",
         ))
+}
+
+/// Names of profiles.
+#[derive(Args)]
+pub struct ProfileNames {
+    /// Profiles [default: all]
+    #[arg(value_name = "NAME")]
+    pub names: Vec<String>,
+}
+
+/// Name of one profile.
+#[derive(Args)]
+pub struct ProfileName {
+    /// Profile
+    #[arg(value_name = "NAME")]
+    pub name: String,
+}
+
+fn profile() -> Command {
+    Command::new("profile")
+        .about("Show what is configured, where each value came from, and whether it works")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(Command::new("list").about("List the profiles"))
+        .subcommand(
+            ProfileName::augment_args(Command::new("show"))
+                .about("Show every value of a profile and where it came from, secrets masked"),
+        )
+        .subcommand(
+            ProfileNames::augment_args(Command::new("check"))
+                .about("Sign in with each profile and send its cheapest request"),
+        )
+        .subcommand(Command::new("logout").about("Forget the sign-ins that are kept between runs"))
 }
 
 fn cloud(provider: &'static Provider) -> Command {
@@ -135,6 +169,8 @@ pub enum Asked<'m> {
     Operation(&'static Provider, &'static Entry, &'m ArgMatches),
     /// `scanq sandbox`.
     Sandbox(&'m ArgMatches),
+    /// `scanq profile`, and which part of it.
+    Profile(&'m str, &'m ArgMatches),
     /// `scanq operations`.
     Operations,
 }
@@ -145,6 +181,10 @@ pub fn asked(matches: &ArgMatches) -> (Asked<'_>, &ArgMatches) {
     match name {
         "tasks" => (Asked::Tasks(below), below),
         "sandbox" => (Asked::Sandbox(below), below),
+        "profile" => {
+            let (name, below) = below.subcommand().expect("clap requires a subcommand");
+            (Asked::Profile(name, below), below)
+        }
         "operations" => (Asked::Operations, below),
         cloud => {
             let provider =

@@ -4,29 +4,37 @@
 //! with all its tries and pauses never takes longer than `timeout × (retries + 1)`.
 
 pub mod http;
+pub mod limits;
 pub mod pages;
 pub mod tls;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use limits::Limits;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::context::{Clock, Level, Ui};
-use crate::credential::Credential;
+use crate::context::Level;
+use crate::credential::Lease;
+use crate::credential::seek::Seek;
 use crate::error::{Error, Kind};
 use crate::operation::page::Page;
 use crate::operation::{Entry, Params};
 use crate::provider::{
-    Answer, Endpoint, Failure, Provider, Request, Retry, Scheme, Scope, Signing,
+    self, Answer, Endpoint, Failure, Found, Provider, Request, Retry, Scheme, Scope, Signing,
 };
-use crate::transport::{Reply, Transport};
+use crate::signin::SignIn;
+use crate::transport::Reply;
 
 /// First pause before another try; it doubles with each, up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(20);
+
+/// The longest that one try may take where neither flag nor profile says so.
+pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Where requests go and who sends them.
 pub struct Target {
@@ -38,10 +46,18 @@ pub struct Target {
     pub region: String,
     /// Its address.
     pub endpoint: Endpoint,
-    /// Who asks.
-    pub credential: Credential,
+    /// Who asks, at this time.
+    pub lease: RefCell<Rc<Lease>>,
+    /// How to sign in again.
+    pub sign_in: Rc<SignIn>,
     /// The project.
     pub scope: Scope,
+    /// Parameters that the profile sets for every request that does not.
+    pub defaults: Params,
+    /// The longest that a try may take, if the profile says so.
+    pub timeout: Option<Duration>,
+    /// What the profile's account is spared.
+    pub limits: Rc<Limits>,
     /// How far the server's clock is ahead of ours, once that is known to matter.
     pub skew: Cell<TimeDelta>,
 }
@@ -58,17 +74,16 @@ impl Target {
 pub struct Tries {
     /// How many more times after the first.
     pub retries: u32,
-    /// The longest that one try may take.
-    pub timeout: Duration,
+    /// The longest that one try may take; none: what the profile says, else [`DEFAULT_TIMEOUT`].
+    pub timeout: Option<Duration>,
     /// Which signature Alibaba Cloud gets.
     pub scheme: Scheme,
 }
 
 /// Sends calls.
 pub struct Client<'a> {
-    transport: &'a dyn Transport,
-    clock: &'a Clock,
-    ui: &'a Ui,
+    /// Network, clock and the means to sign in again.
+    seek: &'a Seek<'a>,
     tries: Tries,
     /// Requests in flight, over all targets.
     permits: Semaphore,
@@ -84,17 +99,9 @@ struct Attempt {
 
 impl<'a> Client<'a> {
     /// A client that keeps at most `concurrency` requests in flight.
-    pub fn new(
-        transport: &'a dyn Transport,
-        clock: &'a Clock,
-        ui: &'a Ui,
-        tries: Tries,
-        concurrency: usize,
-    ) -> Self {
+    pub fn new(seek: &'a Seek<'a>, tries: Tries, concurrency: usize) -> Self {
         Client {
-            transport,
-            clock,
-            ui,
+            seek,
             tries,
             permits: Semaphore::new(concurrency),
             concurrency,
@@ -108,7 +115,7 @@ impl<'a> Client<'a> {
 
     /// Warns on stderr.
     pub fn warn(&self, text: &str) {
-        self.ui.warn(text);
+        self.seek.ui.warn(text);
     }
 
     /// Asks one question, and again while that can help.
@@ -121,11 +128,13 @@ impl<'a> Client<'a> {
         entry: &Entry,
         params: &Params,
     ) -> Result<Page, Error> {
-        let request = (target.provider.build)(entry.meta, params, &target.scope)?;
-        let deadline = Instant::now() + self.tries.timeout * (self.tries.retries + 1);
-        let mut clock_set = false;
+        let request = self.request(target, entry, params)?;
+        let deadline = Instant::now() + self.timeout(target) * (self.tries.retries + 1);
+        let (mut clock_set, mut renewed) = (false, false);
         for attempt in 0.. {
-            let failed = match self.attempt(target, entry, &request, attempt).await {
+            let lease = self.fresh(target).await;
+            let sent = self.attempt(target, entry, &request, &lease, attempt).await;
+            let failed = match sent.and_then(|reply| judge(target, entry, reply)) {
                 Ok(page) => return Ok(page),
                 Err(failed) => failed,
             };
@@ -134,13 +143,20 @@ impl<'a> Client<'a> {
                 return give_up(failed.failure);
             }
             let pause = match failed.failure.retry {
-                Retry::No | Retry::Renew => return give_up(failed.failure),
+                Retry::No => return give_up(failed.failure),
+                Retry::Renew if renewed || !self.renew(target, &lease).await => {
+                    return give_up(failed.failure);
+                }
+                Retry::Renew => {
+                    renewed = true;
+                    Duration::ZERO
+                }
                 Retry::Backoff => backoff(attempt),
                 Retry::After(pause) => pause,
                 Retry::Clock => match failed.date {
                     Some(date) if !clock_set => {
                         clock_set = true;
-                        target.skew.set(date - (self.clock)());
+                        target.skew.set(date - self.seek.now());
                         Duration::ZERO
                     }
                     _ => return give_up(failed.failure),
@@ -155,7 +171,7 @@ impl<'a> Client<'a> {
                 failure.hint = Some(asked);
                 return give_up(failure);
             }
-            self.ui.trace(Level::Verbose, || {
+            self.seek.ui.trace(Level::Verbose, || {
                 format!(
                     "{} {}: {}; trying again in {} ms",
                     target.name(),
@@ -169,41 +185,95 @@ impl<'a> Client<'a> {
         unreachable!("the loop only ends by returning")
     }
 
+    fn request(&self, target: &Target, entry: &Entry, params: &Params) -> Result<Request, Error> {
+        let mut params = params.clone();
+        for (name, value) in &target.defaults {
+            params.entry(name).or_insert_with(|| value.clone());
+        }
+        (target.provider.build)(entry.meta, &params, &target.scope)
+    }
+
+    fn timeout(&self, target: &Target) -> Duration {
+        self.tries
+            .timeout
+            .or(target.timeout)
+            .unwrap_or(DEFAULT_TIMEOUT)
+    }
+
+    /// The target's lease, signed in anew if it is about to end. If that fails, the old one is still tried.
+    async fn fresh(&self, target: &Target) -> Rc<Lease> {
+        let lease = Rc::clone(&target.lease.borrow());
+        if lease.is_fresh(self.seek.now()) {
+            return lease;
+        }
+        if let Ok(Found::Lease(renewed)) = target.sign_in.lease(self.seek).await {
+            target.lease.replace(Rc::new(*renewed));
+        }
+        Rc::clone(&target.lease.borrow())
+    }
+
+    /// Signs in again after `refused` was refused; false if that brings nothing new.
+    async fn renew(&self, target: &Target, refused: &Rc<Lease>) -> bool {
+        // Another request has done it meanwhile.
+        if !Rc::ptr_eq(&target.lease.borrow(), refused) {
+            return true;
+        }
+        // What a file or variable holds would be the same again.
+        if refused.expires.is_none() {
+            return false;
+        }
+        let cache = self.seek.cache.for_renewal();
+        let seek = Seek {
+            cache: &cache,
+            ..*self.seek
+        };
+        match target.sign_in.lease(&seek).await {
+            Ok(Found::Lease(renewed)) => {
+                target.lease.replace(Rc::new(*renewed));
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Sends one request once, the answer unjudged.
     async fn attempt(
         &self,
         target: &Target,
         entry: &Entry,
         request: &Request,
+        lease: &Lease,
         attempt: u32,
-    ) -> Result<Page, Attempt> {
+    ) -> Result<Reply, Attempt> {
+        let _turn = target.limits.turn().await;
         let permit = self
             .permits
             .acquire()
             .await
             .expect("the semaphore is never closed");
-        let nonce = nonce();
         let signed = (target.provider.sign)(
             request,
             &Signing {
                 endpoint: &target.endpoint,
-                credential: &target.credential,
-                now: (self.clock)() + target.skew.get(),
-                nonce: &nonce,
+                credential: &lease.credential,
+                now: self.seek.now() + target.skew.get(),
+                nonce: &provider::nonce(),
                 scheme: self.tries.scheme,
             },
         );
         let started = Instant::now();
-        let outcome = timeout(self.tries.timeout, self.transport.send(signed)).await;
+        let limit = self.timeout(target);
+        let outcome = timeout(limit, self.seek.transport.send(signed)).await;
         drop(permit);
         let reply = match outcome {
             Ok(Ok(reply)) => reply,
             Ok(Err(error)) => return Err(unreachable_service(format!("{error:#}"))),
             Err(_) => {
-                let seconds = self.tries.timeout.as_secs_f64();
+                let seconds = limit.as_secs_f64();
                 return Err(unreachable_service(format!("no answer within {seconds} s")));
             }
         };
-        self.ui.trace(Level::Verbose, || {
+        self.seek.ui.trace(Level::Verbose, || {
             format!(
                 "{} {} try {}: HTTP {}, {} bytes, {} ms",
                 target.name(),
@@ -214,15 +284,51 @@ impl<'a> Client<'a> {
                 started.elapsed().as_millis()
             )
         });
-        judge(target, entry, reply)
+        Ok(reply)
     }
+
+    /// Sends one request once, and says how long it took and how far the server's clock is ahead.
+    ///
+    /// # Errors
+    /// The failure, as of a call.
+    pub async fn probe(
+        &self,
+        target: &Target,
+        entry: &Entry,
+        params: &Params,
+    ) -> Result<Probe, Error> {
+        let request = self.request(target, entry, params)?;
+        let started = Instant::now();
+        let lease = self.fresh(target).await;
+        let sent = self.attempt(target, entry, &request, &lease, 0).await;
+        let latency = started.elapsed();
+        let failed = |failed: Attempt| error_of(failed.failure, target, entry, 0);
+        let reply = sent.map_err(failed)?;
+        let clock_ahead = date_of(&reply).map(|date| date - self.seek.now());
+        judge(target, entry, reply).map_err(failed)?;
+        Ok(Probe {
+            latency,
+            clock_ahead,
+        })
+    }
+}
+
+/// What a single request tells of a target.
+pub struct Probe {
+    /// From sending to the whole answer.
+    pub latency: Duration,
+    /// How far the server's clock is ahead of ours, if it tells its time.
+    pub clock_ahead: Option<TimeDelta>,
+}
+
+fn date_of(reply: &Reply) -> Option<DateTime<Utc>> {
+    let date = DateTime::parse_from_rfc2822(reply.header("date")?).ok()?;
+    Some(date.to_utc())
 }
 
 fn judge(target: &Target, entry: &Entry, reply: Reply) -> Result<Page, Attempt> {
     let header = |name: &str| reply.header(name).map(str::to_owned);
-    let date = header("date")
-        .and_then(|date| DateTime::parse_from_rfc2822(&date).ok())
-        .map(|date| date.to_utc());
+    let date = date_of(&reply);
     let answer = Answer {
         status: reply.status,
         header: &header,
@@ -283,13 +389,6 @@ fn backoff(attempt: u32) -> Duration {
     longest.mul_f64(fastrand::f64())
 }
 
-/// 128 random bits in hex. The service refuses a nonce that it has seen.
-fn nonce() -> String {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).expect("the operating system has randomness");
-    data_encoding::HEXLOWER.encode(&bytes)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -304,11 +403,5 @@ mod tests {
                 );
             }
         }
-    }
-
-    #[test]
-    fn nonces_do_not_repeat() {
-        assert_ne!(nonce(), nonce());
-        assert_eq!(nonce().len(), 32);
     }
 }

@@ -3,18 +3,22 @@
 mod listing;
 mod operation;
 mod operations;
+mod profile;
 mod sandbox;
 mod targets;
 mod tasks;
 
 use std::io;
+use std::path::PathBuf;
 use std::rc::Rc;
 
 use clap::ArgMatches;
 
 use crate::cli::{self, Asked, global::Settings};
 use crate::client::http::Http;
-use crate::context::Context;
+use crate::context::{Clock, Context, Env, Folder, Ui};
+use crate::credential::cache::Cache;
+use crate::credential::seek::Seek;
 use crate::error::{Error, Kind};
 use crate::transport::Transport;
 
@@ -35,17 +39,53 @@ pub(crate) fn run(matches: &ArgMatches, context: &mut Context) -> Result<u8, Err
             runtime.block_on(operation::run(provider, entry, matches, &settings, context))
         }
         Asked::Sandbox(matches) => runtime.block_on(sandbox::run(matches, context)),
+        Asked::Profile(name, matches) => {
+            runtime.block_on(profile::run(name, matches, &settings, context))
+        }
         Asked::Operations => operations::run(&settings, context),
     }
 }
 
-/// Where requests go: the network, or a sandbox in this process.
-fn transport(settings: &Settings, context: &Context) -> Rc<dyn Transport> {
-    match &context.transport {
-        Some(transport) => Rc::clone(transport),
-        None if settings.sandbox => Rc::new(sandbox::in_process(&context.clock)),
-        None => Rc::new(Http::new(context.env.clone(), settings.connect_timeout)),
+/// What a command needs to sign in and to ask, kept for as long as it runs.
+struct Means {
+    env: Env,
+    clock: Clock,
+    transport: Rc<dyn Transport>,
+    cache: Cache,
+    machine: Option<String>,
+}
+
+impl Means {
+    fn new(settings: &Settings, context: &Context) -> Self {
+        let transport: Rc<dyn Transport> = match &context.transport {
+            Some(transport) => Rc::clone(transport),
+            None if settings.sandbox => Rc::new(sandbox::in_process(&context.clock)),
+            None => Rc::new(Http::new(context.env.clone(), settings.connect_timeout)),
+        };
+        Means {
+            env: context.env.clone(),
+            clock: Rc::clone(&context.clock),
+            transport,
+            cache: Cache::new(cache_folder(&context.env).filter(|_| settings.cache)),
+            machine: context.machine.clone(),
+        }
     }
+
+    fn seek<'a>(&'a self, ui: &'a Ui) -> Seek<'a> {
+        Seek {
+            env: &self.env,
+            clock: &self.clock,
+            transport: &*self.transport,
+            ui,
+            cache: &self.cache,
+            machine: self.machine.as_deref(),
+        }
+    }
+}
+
+/// Where sign-ins are kept between runs.
+fn cache_folder(env: &Env) -> Option<PathBuf> {
+    Some(env.folder(Folder::Cache)?.join("sign-ins"))
 }
 
 /// A result that can't be written. A reader that has had enough (`| head`) is no failure: [`crate::run`] ends quietly.

@@ -6,6 +6,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
 use std::rc::Rc;
 
 use chrono::{DateTime, Utc};
@@ -13,6 +14,15 @@ use chrono::{DateTime, Utc};
 use crate::error::Error;
 use crate::render::safe;
 use crate::transport::Transport;
+
+/// What a folder is for.
+#[derive(Debug, Clone, Copy)]
+pub enum Folder {
+    /// The configuration file.
+    Config,
+    /// What is kept between runs.
+    Cache,
+}
 
 /// The environment variables of this run.
 #[derive(Debug, Clone, Default)]
@@ -32,6 +42,47 @@ impl Env {
             .get(name)
             .map(String::as_str)
             .filter(|value| !value.is_empty())
+    }
+
+    /// Every variable.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// The home folder.
+    pub fn home(&self) -> Option<PathBuf> {
+        let (_, home) = self.first(if cfg!(windows) {
+            &["USERPROFILE"]
+        } else {
+            &["HOME"]
+        })?;
+        Some(home.into())
+    }
+
+    /// scanq's folder for configuration, or for what it keeps between runs.
+    pub fn folder(&self, purpose: Folder) -> Option<PathBuf> {
+        let (variable, windows, below_home) = match purpose {
+            Folder::Config => ("XDG_CONFIG_HOME", "APPDATA", ".config"),
+            Folder::Cache => ("XDG_CACHE_HOME", "LOCALAPPDATA", ".cache"),
+        };
+        // The specification has relative paths ignored.
+        let named = self
+            .get(variable)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute());
+        let usual = if cfg!(windows) {
+            self.get(windows).map(PathBuf::from)
+        } else {
+            None
+        };
+        Some(
+            named
+                .or(usual)
+                .or_else(|| Some(self.home()?.join(below_home)))?
+                .join("scanq"),
+        )
     }
 
     /// The first of `names` that is set and not empty, with its name.
@@ -104,6 +155,8 @@ pub struct Context {
     pub clock: Clock,
     /// Who answers requests, if it is not the network: tests bring their own.
     pub transport: Option<Rc<dyn Transport>>,
+    /// Who made this machine, where it says so.
+    pub machine: Option<String>,
     /// Results, and nothing else.
     pub out: Stream,
     /// Notes, warnings and errors.
@@ -129,6 +182,8 @@ impl Context {
             env,
             clock: Rc::new(Utc::now),
             transport: None,
+            // Linux tells who made a virtual machine; elsewhere nobody runs one of these clouds' images.
+            machine: std::fs::read_to_string("/sys/class/dmi/id/sys_vendor").ok(),
             out,
             ui: Ui::new(err),
         }

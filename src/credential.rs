@@ -1,6 +1,12 @@
-//! What a request is signed with. Secrets live in one type that can't be printed.
+//! What a request is signed with, and where it comes from. Secrets live in one type that can't be printed.
+
+pub mod cache;
+pub mod ini;
+pub mod seek;
 
 use std::fmt;
+
+use chrono::{DateTime, TimeDelta, Utc};
 
 use secrecy::{ExposeSecret, SecretString};
 
@@ -40,6 +46,79 @@ pub enum Credential {
     },
     /// A ready-made IAM token (Huawei Cloud's X-Auth-Token).
     Token(Secret),
+}
+
+/// Temporary credentials are not used in the last minutes of their life: a request must not outlive them.
+const MARGIN: TimeDelta = TimeDelta::minutes(3);
+
+/// A credential that was found, and what its source knows beside it.
+#[derive(Debug, Clone)]
+pub struct Lease {
+    /// Who asks.
+    pub credential: Credential,
+    /// Where it was found, in words.
+    pub source: String,
+    /// When it ends, if it does.
+    pub expires: Option<DateTime<Utc>>,
+    /// The region that the source names.
+    pub region: Option<String>,
+    /// The project that the source names (Huawei Cloud).
+    pub project_id: Option<String>,
+}
+
+impl Lease {
+    /// A credential that does not end.
+    pub fn new(credential: Credential, source: impl Into<String>) -> Self {
+        Lease {
+            credential,
+            source: source.into(),
+            expires: None,
+            region: None,
+            project_id: None,
+        }
+    }
+
+    /// Long-lived or temporary keys.
+    pub fn keys(
+        id: impl Into<String>,
+        secret: impl Into<String>,
+        security_token: Option<&str>,
+        source: impl Into<String>,
+    ) -> Self {
+        let credential = Credential::Keys {
+            id: id.into(),
+            secret: Secret::new(secret),
+            security_token: security_token.map(Secret::new),
+        };
+        Lease::new(credential, source)
+    }
+
+    /// Whether it can still be used at this time.
+    pub fn is_fresh(&self, now: DateTime<Utc>) -> bool {
+        self.expires.is_none_or(|expires| now + MARGIN < expires)
+    }
+}
+
+/// What one source came to.
+#[derive(Debug)]
+pub enum Source {
+    /// This.
+    Lease(Box<Lease>),
+    /// It has nothing, for this reason. The next source is asked.
+    Nothing(String),
+}
+
+impl Source {
+    /// It has nothing, for this reason.
+    pub fn nothing(reason: impl Into<String>) -> Self {
+        Source::Nothing(reason.into())
+    }
+}
+
+impl From<Lease> for Source {
+    fn from(lease: Lease) -> Self {
+        Source::Lease(Box::new(lease))
+    }
 }
 
 #[cfg(test)]

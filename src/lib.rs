@@ -18,12 +18,14 @@
 //! - [`client`] sends one call or every page of a listing, and is the only user of the HTTP crate;
 //! - [`task`] is the unified task, [`render`] every output format;
 //! - [`sandbox`] plays both clouds. It reads the wire facts of [`provider`], never the other way round;
+//! - [`config`] are the profiles, [`signin`] how one signs in, [`credential`] what it gets and where that is kept;
 //! - [`transport`] is what the network, the sandbox and a test's double have in common;
 //! - [`context`] is all that comes from outside: environment, clock, stdout and stderr.
 
 pub mod cli;
 pub mod client;
 mod commands;
+pub mod config;
 pub mod context;
 pub mod credential;
 pub mod encoding;
@@ -32,6 +34,7 @@ pub mod operation;
 pub mod provider;
 pub mod render;
 pub mod sandbox;
+pub mod signin;
 pub mod task;
 pub mod transport;
 

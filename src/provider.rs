@@ -5,13 +5,17 @@
 pub mod aliyun;
 pub mod huawei;
 
+use std::future::Future;
+use std::path::PathBuf;
+use std::pin::Pin;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use url::Url;
 
 use crate::context::Env;
-use crate::credential::Credential;
+use crate::credential::seek::Seek;
+use crate::credential::{Credential, Lease, Source};
 use crate::error::{Error, Kind};
 use crate::operation::{Entry, Meta, Params};
 
@@ -30,22 +34,34 @@ pub struct Provider {
     pub regions: fn() -> Vec<&'static str>,
     /// Where a region is served. None: not a region of this cloud.
     pub site: fn(&str) -> Option<Site>,
+    /// The same inside a virtual private cloud, where the cloud has such addresses.
+    pub vpc_site: Option<fn(&str) -> Option<Site>>,
     /// The centres or regions asked where none is set: by a provider command the first, by `tasks` all.
     pub default_regions: &'static [&'static str],
     /// Variables that name a region, first one wins.
     pub region_variables: &'static [&'static str],
     /// The variable for another service address.
     pub endpoint_variable: &'static str,
-    /// The project id that requests need, where the cloud has such a thing.
+    /// The project id that the environment names, where the cloud has such a thing.
     pub project: fn(&Env) -> Option<String>,
+    /// Asks the cloud for the project id of a region, where it has such a thing.
+    pub find_project: Option<for<'a> fn(&'a Seek<'a>, &'a Lease, &'a str) -> Finding<'a, String>>,
     /// Finds credentials.
-    pub credential: fn(&Env) -> Result<Found, Error>,
+    pub credential: for<'a> fn(&'a Seek<'a>, &'a Search<'a>) -> Finding<'a, Found>,
+    /// Takes on a role with the credentials of another profile, where the cloud has roles.
+    pub assume: Option<for<'a> fn(&'a Seek<'a>, &'a Lease, &'a str) -> Finding<'a, Lease>>,
     /// Turns the parameters of an operation into a request.
     pub build: fn(&Meta, &Params, &Scope) -> Result<Request, Error>,
     /// Signs a request.
     pub sign: fn(&Request, &Signing<'_>) -> Signed,
     /// Reads an answer that is no success, or is one by its status only.
     pub failure: fn(&Answer<'_>) -> Option<Failure>,
+}
+
+impl std::fmt::Debug for Provider {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.id)
+    }
 }
 
 impl Provider {
@@ -77,12 +93,55 @@ pub fn operation(api: &str) -> Option<&'static Entry> {
         .find(|entry| entry.meta.api == api)
 }
 
-/// What a search for credentials came to.
+/// What the functions of a provider that ask the network give back.
+pub type Finding<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + 'a>>;
+
+/// Where to look for credentials, and for which region.
+pub struct Search<'a> {
+    /// Where.
+    pub origin: &'a Origin,
+    /// The region that will be asked, if it is known: some clouds sign in by region.
+    pub region: Option<&'a str>,
+}
+
+/// Where a profile has its credentials.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Origin {
+    /// The cloud's standard sources, in order.
+    #[default]
+    Standard,
+    /// The environment only.
+    Environment,
+    /// A profile of the `aliyun` CLI.
+    CliProfile(String),
+    /// A section of an ini file.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The section; none for the cloud's usual one.
+        section: Option<String>,
+    },
+    /// What a command prints.
+    Process(Vec<String>),
+}
+
+/// What a search over all sources came to.
+#[derive(Debug)]
 pub enum Found {
-    /// These.
-    Credential(Credential),
-    /// None: each source looked at, and why it had nothing.
+    /// The first that was found.
+    Lease(Box<Lease>),
+    /// No source has anything: each with its reason.
     Nothing(Vec<String>),
+}
+
+/// One source's answer as the answer of a search.
+impl From<Source> for Found {
+    fn from(source: Source) -> Self {
+        match source {
+            Source::Lease(lease) => Found::Lease(lease),
+            Source::Nothing(reason) => Found::Nothing(vec![reason]),
+        }
+    }
 }
 
 /// Where a region is served.
@@ -134,12 +193,7 @@ impl Endpoint {
 
     /// Whether it can only be reached from this machine.
     pub fn is_loopback(&self) -> bool {
-        match self.0.host() {
-            Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
-            Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
-            Some(url::Host::Domain(name)) => name == "localhost",
-            None => false,
-        }
+        is_loopback(&self.0)
     }
 
     /// Host, and the port where it is not the scheme's own: the `Host` header.
@@ -155,6 +209,23 @@ impl Endpoint {
     pub fn origin(&self) -> String {
         format!("{}://{}", self.0.scheme(), self.authority())
     }
+}
+
+/// Whether an address can only be reached from this machine.
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+        Some(url::Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}
+
+/// 128 random bits in hex. A service refuses a nonce that it has seen.
+pub fn nonce() -> String {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).expect("the operating system has randomness");
+    data_encoding::HEXLOWER.encode(&bytes)
 }
 
 /// An address as errors may show it: whatever stands before an `@` could be a password.
@@ -370,6 +441,12 @@ mod tests {
         let authority = |text| Endpoint::parse("x", text).unwrap().authority();
         assert_eq!(authority("https://a.b:443"), "a.b");
         assert_eq!(authority("http://127.0.0.1:8080/"), "127.0.0.1:8080");
+    }
+
+    #[test]
+    fn nonces_do_not_repeat() {
+        assert_ne!(nonce(), nonce());
+        assert_eq!(nonce().len(), 32);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 mod aliyun;
 mod gate;
 mod huawei;
+mod identity;
 pub mod listener;
 pub mod world;
 
@@ -58,6 +59,8 @@ pub struct Settings {
     pub latency: Duration,
     /// The time around which the world is built.
     pub now: DateTime<Utc>,
+    /// Whether the metadata services of both clouds answer.
+    pub metadata: bool,
 }
 
 /// A request, as it came in.
@@ -115,6 +118,7 @@ fn refuse(status: u16, code: &str, message: impl Into<String>) -> Refusal {
 pub struct Sandbox {
     world: World,
     latency: Duration,
+    metadata: bool,
     clock: Clock,
     nonces: RefCell<Nonces>,
     requests: RefCell<Vec<String>>,
@@ -126,6 +130,7 @@ impl Sandbox {
         Sandbox {
             world: World::new(settings.seed, settings.tasks, settings.now),
             latency: settings.latency,
+            metadata: settings.metadata,
             clock,
             nonces: RefCell::new(Nonces::default()),
             requests: RefCell::new(Vec::new()),
@@ -143,6 +148,9 @@ impl Sandbox {
             tokio::time::sleep(self.latency).await;
         }
         let now = (self.clock)();
+        if let Some(reply) = identity::answer(self, request, now) {
+            return reply;
+        }
         let (status, id_header, body) = if request.path.starts_with("/v5/") {
             let (status, body) = huawei::answer(self, request, now);
             (status, "x-request-id", body)

@@ -1,5 +1,7 @@
 //! The flags that every command has, and the variables that stand in for them.
 
+use std::path::PathBuf;
+use std::rc::Rc;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -7,6 +9,7 @@ use clap::{ArgAction, ArgMatches, Args, FromArgMatches};
 
 use super::time::span;
 use crate::client::Tries;
+use crate::config::Config;
 use crate::context::{Context, Env, Level};
 use crate::error::{Error, Kind};
 use crate::provider::{Endpoint, Scheme};
@@ -20,6 +23,15 @@ const CONNECTION: &str = "Connection";
 /// Flags of every command.
 #[derive(Args)]
 pub struct Global {
+    /// Profiles to use; tasks takes several and defaults to all, other commands take one [env: SCANQ_PROFILE]
+    #[arg(short, long, global = true, value_name = "NAME", value_delimiter = ',', help_heading = CONNECTION)]
+    profile: Vec<String>,
+    /// Configuration file [default: scanq/config.toml in the user's configuration folder] [env: SCANQ_CONFIG]
+    #[arg(long, global = true, value_name = "FILE", help_heading = CONNECTION)]
+    config: Option<PathBuf>,
+    /// Neither use nor keep the sign-ins of other runs
+    #[arg(long, global = true, help_heading = CONNECTION)]
+    no_cache: bool,
     /// Regions to ask; those of one centre are asked once [env: SCANQ_REGION]
     #[arg(short, long, global = true, value_name = "REGION", value_delimiter = ',', help_heading = CONNECTION)]
     region: Vec<String>,
@@ -32,12 +44,12 @@ pub struct Global {
     /// How many more times a call is tried
     #[arg(long, global = true, value_name = "N", default_value_t = 4, help_heading = CONNECTION, value_parser = clap::value_parser!(u32).range(..=20))]
     retries: u32,
-    /// The longest that one try may take
-    #[arg(long, global = true, value_name = "D", default_value = "30s", help_heading = CONNECTION, value_parser = positive_span)]
-    timeout: Duration,
-    /// The longest that connecting may take
-    #[arg(long, global = true, value_name = "D", default_value = "5s", help_heading = CONNECTION, value_parser = positive_span)]
-    connect_timeout: Duration,
+    /// The longest that one try may take [default: 30s]
+    #[arg(long, global = true, value_name = "D", help_heading = CONNECTION, value_parser = positive_span)]
+    timeout: Option<Duration>,
+    /// The longest that connecting may take [default: 5s]
+    #[arg(long, global = true, value_name = "D", help_heading = CONNECTION, value_parser = positive_span)]
+    connect_timeout: Option<Duration>,
     /// Requests in flight, in all
     #[arg(long, global = true, value_name = "N", default_value_t = 8, help_heading = CONNECTION, value_parser = clap::value_parser!(u16).range(1..=256))]
     concurrency: u16,
@@ -111,14 +123,20 @@ fn positive_span(text: &str) -> Result<Duration, String> {
 /// What the global flags and their variables come to.
 #[derive(Clone)]
 pub struct Settings {
+    /// Profiles asked for, empty if none.
+    pub profiles: Vec<String>,
+    /// The profiles that there are.
+    pub config: Rc<Config>,
+    /// Whether sign-ins are kept between runs.
+    pub cache: bool,
     /// Regions asked for, empty if none.
     pub regions: Vec<String>,
     /// `--endpoint`.
     pub endpoint: Option<Endpoint>,
     /// Retries, time for a try, signature.
     pub tries: Tries,
-    /// Time for connecting.
-    pub connect_timeout: Duration,
+    /// Time for connecting, if a flag says so.
+    pub connect_timeout: Option<Duration>,
     /// Requests in flight.
     pub concurrency: usize,
     /// Whether to ask a sandbox in this process.
@@ -166,16 +184,29 @@ impl Settings {
                 }
             }
         }
-        let regions = match (flags.region.is_empty(), env.get("SCANQ_REGION")) {
-            (true, Some(regions)) => regions.split(',').map(str::to_owned).collect(),
-            _ => flags.region,
+        let listed = |flag: Vec<String>, variable: &str| -> Vec<String> {
+            let texts = match (flag.is_empty(), env.get(variable)) {
+                (true, Some(text)) => text.split(',').map(str::to_owned).collect(),
+                _ => flag,
+            };
+            texts
+                .iter()
+                .map(|text| text.trim().to_owned())
+                .filter(|text| !text.is_empty())
+                .collect()
+        };
+        let sandbox = flags.sandbox || env.is_on("SCANQ_SANDBOX");
+        // A sandbox needs no configuration, and none can break it.
+        let config = if sandbox {
+            Config::built_in()
+        } else {
+            Config::read(flags.config.as_deref(), env)?
         };
         Ok(Settings {
-            regions: regions
-                .iter()
-                .map(|region| region.trim().to_owned())
-                .filter(|region| !region.is_empty())
-                .collect(),
+            profiles: listed(flags.profile, "SCANQ_PROFILE"),
+            config: Rc::new(config),
+            cache: !flags.no_cache,
+            regions: listed(flags.region, "SCANQ_REGION"),
             endpoint: flags
                 .endpoint
                 .as_deref()
@@ -190,7 +221,7 @@ impl Settings {
             },
             connect_timeout: flags.connect_timeout,
             concurrency: flags.concurrency.into(),
-            sandbox: flags.sandbox || env.is_on("SCANQ_SANDBOX"),
+            sandbox,
             format,
             shape: Shape {
                 columns: flags.columns,

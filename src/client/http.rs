@@ -25,11 +25,11 @@ pub struct Http {
 }
 
 impl Http {
-    /// A transport that gives up connecting after `connect_timeout`.
-    pub fn new(env: Env, connect_timeout: Duration) -> Self {
+    /// A transport that gives up connecting after `connect_timeout`, or after five seconds.
+    pub fn new(env: Env, connect_timeout: Option<Duration>) -> Self {
         Http {
             env,
-            connect_timeout,
+            connect_timeout: connect_timeout.unwrap_or(Duration::from_secs(5)),
             remote: OnceCell::new(),
             loopback: OnceCell::new(),
         }

@@ -4,7 +4,7 @@ use clap::ArgMatches;
 
 use super::listing::Listing;
 use super::targets::{self, Targets};
-use super::{interrupted, output, transport};
+use super::{Means, interrupted, output};
 use crate::cli::global::Settings;
 use crate::cli::list;
 use crate::client::pages::{Plan, Walked, walk};
@@ -26,9 +26,13 @@ pub(super) async fn run(
     let mut queries = (entry.queries)(matches)?;
     let plan = list::plan(matches, entry.meta, &mut queries, (context.clock)())?;
     targets::check_regions(&[provider], settings)?;
-    let targets = match targets::of(provider, settings, context, false)? {
+    let profile = targets::profile(provider, settings)?;
+    let means = Means::new(settings, context);
+    let Context { out, ui, .. } = context;
+    let seek = means.seek(ui);
+    let targets = match targets::of(&profile, settings, &seek, false).await? {
         Targets::Found(targets) => targets,
-        Targets::NotSignedIn(reasons) => return Err(targets::not_signed_in(provider, &reasons)),
+        Targets::NotSignedIn(reasons) => return Err(targets::not_signed_in(&profile, &reasons)),
     };
     if plan.single && targets.len() > 1 {
         return Err(
@@ -36,9 +40,7 @@ pub(super) async fn run(
                 .hint("name one with --region"),
         );
     }
-    let transport = transport(settings, context);
-    let Context { clock, out, ui, .. } = context;
-    let client = Client::new(&*transport, clock, ui, settings.tries, settings.concurrency);
+    let client = Client::new(&seek, settings.tries, settings.concurrency);
     let mut listing = Listing::new(entry, settings.format, &settings.shape, plan.single, out)?;
 
     let mut ended = Ended::default();

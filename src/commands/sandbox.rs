@@ -21,6 +21,7 @@ pub(super) fn in_process(clock: &Clock) -> Sandbox {
         seed: 1,
         latency: Duration::ZERO,
         now: this_minute(clock),
+        metadata: false,
     };
     Sandbox::new(&settings, Rc::clone(clock))
 }
@@ -42,6 +43,7 @@ pub(super) async fn run(matches: &ArgMatches, context: &mut Context) -> Result<u
         seed: args.seed,
         latency: args.latency,
         now,
+        metadata: true,
     };
     let sandbox = Rc::new(Sandbox::new(&settings, Rc::clone(&context.clock)));
     let listener = listener::bind(args.listen)

@@ -1,16 +1,23 @@
-//! Whom to ask: a profile in each of its centres, with credentials, before anything is sent.
+//! Whom to ask: a profile in each of its centres, signed in, before anything is asked.
+
+use std::cell::RefCell;
+use std::rc::Rc;
 
 use chrono::TimeDelta;
 
 use crate::cli::global::Settings;
 use crate::client::Target;
-use crate::context::Context;
-use crate::credential::{Credential, Secret};
+use crate::client::limits::Limits;
+use crate::config::Profile;
+use crate::credential::Lease;
+use crate::credential::seek::Seek;
 use crate::error::{Error, Kind};
+use crate::operation::Params;
 use crate::provider::{Endpoint, Found, PROVIDERS, Provider, Scope};
 use crate::sandbox::keys;
+use crate::signin::SignIn;
 
-/// What was found for a cloud.
+/// What was found for a profile.
 pub(super) enum Targets {
     /// These.
     Found(Vec<Target>),
@@ -18,100 +25,257 @@ pub(super) enum Targets {
     NotSignedIn(Vec<String>),
 }
 
-/// The targets of one cloud. With `every_centre`, a cloud whose regions are not set is asked in all its default ones.
+/// A value, and where it was set.
+pub(super) struct Set<T> {
+    pub(super) value: T,
+    pub(super) by: String,
+}
+
+fn set<T>(value: T, by: impl Into<String>) -> Option<Set<T>> {
+    Some(Set {
+        value,
+        by: by.into(),
+    })
+}
+
+/// The one profile of a command that takes one.
 ///
 /// # Errors
-/// A region that is not known, credentials that are broken, a region that is missing.
-pub(super) fn of(
-    provider: &'static Provider,
+/// If several are named, or the one is of another cloud.
+pub(super) fn profile(provider: &'static Provider, settings: &Settings) -> Result<Profile, Error> {
+    match &settings.profiles[..] {
+        [] => settings.config.profile_of(provider),
+        [name] => {
+            let profile = settings.config.profile(name)?;
+            if profile.provider.id != provider.id {
+                let why = format!(
+                    "{name} is a profile of {}, not of {}",
+                    profile.provider.id, provider.id
+                );
+                return Err(Error::usage("--profile", why));
+            }
+            Ok(profile)
+        }
+        _ => Err(Error::usage(
+            "--profile",
+            "this command takes one profile; tasks takes several",
+        )),
+    }
+}
+
+/// The targets of a profile. With `every_centre`, a cloud whose regions are not set is asked in all its default ones.
+///
+/// # Errors
+/// A region that is not known or missing, credentials that are broken or refused.
+pub(super) async fn of(
+    profile: &Profile,
     settings: &Settings,
-    context: &Context,
+    seek: &Seek<'_>,
     every_centre: bool,
 ) -> Result<Targets, Error> {
-    let credential = if settings.sandbox {
-        sandbox_credential(provider)
+    let provider = profile.provider;
+    let endpoint = endpoint(profile, settings, seek)?;
+    let named = named_regions(profile, settings, seek);
+    let first = named
+        .as_ref()
+        .and_then(|set| set.value.first())
+        .map(String::as_str);
+    let sign_in = if settings.sandbox {
+        SignIn::Ready(Box::new(sandbox_lease(provider)))
     } else {
-        match (provider.credential)(&context.env)? {
-            Found::Credential(credential) => credential,
-            Found::Nothing(reasons) => return Ok(Targets::NotSignedIn(reasons)),
-        }
+        SignIn::of(profile, &settings.config, first)?
     };
-    // A sandbox in this process answers for the real addresses: nothing leaves the process.
-    let endpoint = match &settings.endpoint {
-        _ if settings.sandbox => None,
-        Some(endpoint) => Some(endpoint.clone()),
-        None => context
-            .env
-            .get(provider.endpoint_variable)
-            .map(|url| Endpoint::parse(provider.endpoint_variable, url))
-            .transpose()?,
+    let lease = match sign_in.lease(seek).await? {
+        Found::Lease(lease) => Rc::new(*lease),
+        Found::Nothing(reasons) => return Ok(Targets::NotSignedIn(reasons)),
     };
-    let scope = Scope {
-        project_id: if settings.sandbox {
-            Some(keys::HUAWEI_PROJECT.to_owned())
-        } else {
-            (provider.project)(&context.env)
-        },
-    };
+    let regions = regions(named, provider, &lease, settings, every_centre)?;
+    let (sign_in, limits) = (
+        Rc::new(sign_in),
+        Rc::new(Limits::new(profile.max_concurrency, profile.max_rps)),
+    );
+    let mut defaults = Params::new();
+    defaults.extend(
+        profile
+            .enterprise_project_id
+            .clone()
+            .map(|id| ("enterprise_project_id".to_owned(), id.into())),
+    );
+
     let mut targets: Vec<Target> = Vec::new();
-    for region in regions(provider, settings, context, every_centre)? {
-        let site = (provider.site)(&region);
+    for region in regions.value {
+        let site = match provider.vpc_site {
+            Some(vpc_site) if profile.vpc => vpc_site(&region),
+            _ => (provider.site)(&region),
+        };
         let (centre, address) = match (&endpoint, site) {
-            (Some(endpoint), site) => (
-                site.map_or(region, |site| site.centre.to_owned()),
-                endpoint.clone(),
+            (Some(set), site) => (
+                site.map_or(region.clone(), |site| site.centre.to_owned()),
+                set.value.clone(),
             ),
             (None, Some(site)) => (site.centre.to_owned(), Endpoint::of_host(&site.host)),
+            (None, None) if profile.vpc && (provider.site)(&region).is_some() => {
+                return Err(Error::new(
+                    Kind::Config,
+                    format!("profile {}", profile.name),
+                    format!("{region} has no address inside a VPC"),
+                ));
+            }
             (None, None) => return Err(unknown_region(&[provider], &region)),
         };
         // Regions of one centre share their data: it is asked once.
         if targets.iter().any(|known| known.region == centre) {
             continue;
         }
+        let project_id = project(profile, settings, seek, &lease, &region).await?;
         targets.push(Target {
-            profile: provider.id.to_owned(),
+            profile: profile.name.clone(),
             provider,
             region: centre,
             endpoint: address,
-            credential: credential.clone(),
-            scope: scope.clone(),
+            lease: RefCell::new(Rc::clone(&lease)),
+            sign_in: Rc::clone(&sign_in),
+            scope: Scope { project_id },
+            defaults: defaults.clone(),
+            timeout: profile.timeout,
+            limits: Rc::clone(&limits),
             skew: TimeDelta::zero().into(),
         });
     }
     Ok(Targets::Found(targets))
 }
 
-/// Flags, then variables, then the cloud's own default.
-fn regions(
-    provider: &Provider,
+/// Flag, profile, variable; none: the cloud's own address. A sandbox in this process answers for the clouds' own
+/// addresses: nothing leaves the process.
+///
+/// # Errors
+/// A variable that is no address.
+pub(super) fn endpoint(
+    profile: &Profile,
     settings: &Settings,
-    context: &Context,
-    every_centre: bool,
-) -> Result<Vec<String>, Error> {
+    seek: &Seek<'_>,
+) -> Result<Option<Set<Endpoint>>, Error> {
+    if settings.sandbox {
+        return Ok(None);
+    }
+    if let Some(endpoint) = &settings.endpoint {
+        return Ok(set(endpoint.clone(), "--endpoint"));
+    }
+    if let Some(endpoint) = &profile.endpoint {
+        return Ok(set(endpoint.clone(), "config file"));
+    }
+    let name = profile.provider.endpoint_variable;
+    match seek.env.get(name) {
+        Some(url) => Ok(set(Endpoint::parse(name, url)?, name)),
+        None => Ok(None),
+    }
+}
+
+/// The regions that are set before signing in: flag or `SCANQ_REGION`, profile, the cloud's variable.
+pub(super) fn named_regions(
+    profile: &Profile,
+    settings: &Settings,
+    seek: &Seek<'_>,
+) -> Option<Set<Vec<String>>> {
+    let provider = profile.provider;
     if !settings.regions.is_empty() {
-        return Ok(settings.regions.clone());
+        // With several clouds each takes the ones it knows.
+        let known: Vec<_> = settings
+            .regions
+            .iter()
+            .filter(|region| (provider.site)(region).is_some())
+            .cloned()
+            .collect();
+        let regions = if known.is_empty() {
+            settings.regions.clone()
+        } else {
+            known
+        };
+        return set(regions, "--region or SCANQ_REGION");
     }
-    if let Some((_, region)) = context.env.first(provider.region_variables) {
-        return Ok(vec![region.to_owned()]);
+    if !profile.regions.is_empty() {
+        return set(profile.regions.clone(), "config file");
     }
-    if settings.sandbox && provider.default_regions.is_empty() {
-        return Ok(vec![keys::REGIONS.1.to_owned()]);
+    if let Some((name, region)) = seek.env.first(provider.region_variables) {
+        return set(vec![region.to_owned()], name);
     }
-    let defaults = provider
+    let sandbox = settings.sandbox && provider.default_regions.is_empty();
+    sandbox.then(|| Set {
+        value: vec![keys::REGIONS.1.to_owned()],
+        by: "sandbox".into(),
+    })
+}
+
+/// Else the region that the credentials' source names, else the cloud's default.
+pub(super) fn regions(
+    named: Option<Set<Vec<String>>>,
+    provider: &Provider,
+    lease: &Lease,
+    settings: &Settings,
+    every_centre: bool,
+) -> Result<Set<Vec<String>>, Error> {
+    if let Some(named) = named {
+        return Ok(named);
+    }
+    // A region of the CLI's profile that this service does not know is passed over: it was set for another service.
+    if let Some(region) = lease
+        .region
+        .as_ref()
+        .filter(|region| settings.endpoint.is_some() || (provider.site)(region).is_some())
+    {
+        return Ok(Set {
+            value: vec![region.clone()],
+            by: lease.source.clone(),
+        });
+    }
+    let count = if every_centre {
+        provider.default_regions.len()
+    } else {
+        1
+    };
+    let defaults: Vec<_> = provider
         .default_regions
         .iter()
-        .map(|region| (*region).to_owned());
-    let defaults: Vec<_> = if every_centre {
-        defaults.collect()
-    } else {
-        defaults.take(1).collect()
-    };
+        .take(count)
+        .map(|region| (*region).to_owned())
+        .collect();
     if defaults.is_empty() {
         let variable = provider.region_variables[0];
-        return Err(Error::new(Kind::Config, provider.id, "no region is set")
-            .hint(format!("give --region, or set {variable}")));
+        return Err(
+            Error::new(Kind::Config, provider.id, "no region is set").hint(format!(
+                "give --region, or set {variable}, or regions in a profile"
+            )),
+        );
     }
-    Ok(defaults)
+    Ok(Set {
+        value: defaults,
+        by: "default".into(),
+    })
+}
+
+/// Profile, variable, the credentials' source, IAM.
+async fn project(
+    profile: &Profile,
+    settings: &Settings,
+    seek: &Seek<'_>,
+    lease: &Lease,
+    region: &str,
+) -> Result<Option<String>, Error> {
+    let Some(find) = profile.provider.find_project else {
+        return Ok(None);
+    };
+    if settings.sandbox {
+        return Ok(Some(keys::HUAWEI_PROJECT.to_owned()));
+    }
+    let known = profile
+        .project_id
+        .clone()
+        .or_else(|| (profile.provider.project)(seek.env))
+        .or_else(|| lease.project_id.clone());
+    match known {
+        Some(id) => Ok(Some(id)),
+        None => find(seek, lease, region).await.map(Some),
+    }
 }
 
 /// Regions that no cloud of `providers` knows are a mistake, not something to pass over.
@@ -152,22 +316,22 @@ fn unknown_region(providers: &[&Provider], region: &str) -> Error {
 }
 
 /// The error for a command that can't do without credentials.
-pub(super) fn not_signed_in(provider: &Provider, reasons: &[String]) -> Error {
-    let error = Error::new(Kind::Credential, provider.id, "no credentials were found");
+pub(super) fn not_signed_in(profile: &Profile, reasons: &[String]) -> Error {
+    let error = Error::new(
+        Kind::Credential,
+        &*profile.name,
+        "no credentials were found",
+    );
     let error = reasons.iter().fold(error, |error, reason| {
         error.hint(format!("looked at {reason}"))
     });
     error.hint("to try a command without an account, add --sandbox")
 }
 
-fn sandbox_credential(provider: &Provider) -> Credential {
+fn sandbox_lease(provider: &Provider) -> Lease {
     let (id, secret) = match provider.id {
         "aliyun" => keys::ALIYUN,
         _ => keys::HUAWEI,
     };
-    Credential::Keys {
-        id: id.to_owned(),
-        secret: Secret::new(secret),
-        security_token: None,
-    }
+    Lease::keys(id, secret, None, "sandbox")
 }

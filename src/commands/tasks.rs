@@ -9,17 +9,18 @@ use futures_util::future::join_all;
 
 use super::listing::view;
 use super::targets::{self, Targets};
-use super::{interrupted, operation::report_dropped, output, transport};
+use super::{Means, interrupted, operation::report_dropped, output};
 use crate::cli::TasksArgs;
 use crate::cli::global::Settings;
 use crate::cli::list::check_period;
 use crate::client::pages::{Batch, Plan, walk};
 use crate::client::{Client, Target};
+use crate::config::Profile;
 use crate::context::Context;
+use crate::credential::seek::Seek;
 use crate::error::{Error, Kind};
 use crate::operation::column::{Cell, duration, progress};
 use crate::operation::{Entry, Params};
-use crate::provider::{PROVIDERS, Provider};
 use crate::render::Format;
 use crate::render::document::{Document, Style};
 use crate::render::rows::Rows;
@@ -136,18 +137,19 @@ pub(super) async fn run(
         args.until.map(|t| t.resolve(now)),
     );
     check_period(since, until)?;
-    let clouds: Vec<_> = PROVIDERS
-        .iter()
-        .copied()
-        .filter(|provider| args.cloud.is_empty() || args.cloud.iter().any(|id| id == provider.id))
-        .collect();
+    let profiles = profiles(&args, settings)?;
+    let mut clouds: Vec<_> = profiles.iter().map(|profile| profile.provider).collect();
+    clouds.dedup_by_key(|provider| provider.id);
     targets::check_regions(&clouds, settings)?;
     let columns: Vec<_> = COLUMNS
         .iter()
         .map(|(name, wide, _)| (*name, *wide))
         .collect();
     let mut rows = Rows::new(settings.format, &columns, &settings.shape)?;
-    let targets = all_targets(&clouds, settings, context)?;
+    let means = Means::new(settings, context);
+    let Context { out, ui, .. } = context;
+    let seek = means.seek(ui);
+    let (targets, mut broken) = sign_in(&profiles, settings, &seek).await?;
     let period = |entry: &Entry, params: &mut Params| {
         if let Some((from, to)) = entry.meta.period {
             for (name, time) in [(from, since), (to, until)] {
@@ -174,9 +176,7 @@ pub(super) async fn run(
         }
     }
 
-    let transport = transport(settings, context);
-    let Context { clock, out, ui, .. } = context;
-    let client = Client::new(&*transport, clock, ui, settings.tries, settings.concurrency);
+    let client = Client::new(&seek, settings.tries, settings.concurrency);
     let streams = settings.format == Format::Jsonl && args.limit.is_none();
     let gathering = Gathering {
         client,
@@ -194,6 +194,8 @@ pub(super) async fn run(
         gathering.tasks.into_inner(),
         gathering.failures.into_inner(),
     );
+    let asked = queries.len() + broken.len();
+    failures.append(&mut broken);
     if let Some(at) = failures.iter().position(|error| error.kind == Kind::Output) {
         return Err(failures.swap_remove(at));
     }
@@ -209,7 +211,7 @@ pub(super) async fn run(
     failures.iter().for_each(|error| ui.error(error));
     match stopped {
         Some(error) => Err(error),
-        None => Ok(exit_code(&failures, queries.len())),
+        None => Ok(exit_code(&failures, asked)),
     }
 }
 
@@ -267,49 +269,85 @@ fn defaults(entry: &'static Entry) -> Result<Vec<Params>, Error> {
     (entry.queries)(&matches)
 }
 
-/// The targets of every cloud that is signed in.
-fn all_targets(
-    clouds: &[&'static Provider],
-    settings: &Settings,
-    context: &Context,
-) -> Result<Vec<Target>, Error> {
-    let mut targets = Vec::new();
-    let mut absent = Vec::new();
-    for provider in clouds {
-        let known: Vec<_> = settings
-            .regions
-            .iter()
-            .filter(|region| (provider.site)(region).is_some())
-            .cloned()
-            .collect();
-        if !settings.regions.is_empty() && known.is_empty() && settings.endpoint.is_none() {
-            continue;
-        }
-        let own = Settings {
-            regions: known,
-            ..settings.clone()
+/// The profiles that are asked: the named ones, else all.
+fn profiles(args: &TasksArgs, settings: &Settings) -> Result<Vec<Profile>, Error> {
+    let named = settings
+        .profiles
+        .iter()
+        .map(|name| settings.config.profile(name));
+    let mut profiles: Vec<_> = named.collect::<Result<_, _>>()?;
+    if profiles.is_empty() {
+        profiles = settings.config.profiles();
+    }
+    profiles.retain(|profile| {
+        args.cloud.is_empty() || args.cloud.iter().any(|id| id == profile.provider.id)
+    });
+    if !settings.regions.is_empty() && settings.endpoint.is_none() {
+        // With several clouds each takes the regions it knows; one that knows none is not asked.
+        let knows = |profile: &Profile| {
+            settings
+                .regions
+                .iter()
+                .any(|region| (profile.provider.site)(region).is_some())
         };
-        match targets::of(provider, &own, context, true)? {
-            Targets::Found(found) => targets.extend(found),
-            Targets::NotSignedIn(reasons) => absent.push((provider, reasons)),
+        let (known, others): (Vec<_>, Vec<_>) = profiles.into_iter().partition(knows);
+        profiles = if known.is_empty() { others } else { known };
+    }
+    if profiles.is_empty() {
+        return Err(Error::usage(
+            "--cloud",
+            format!("no profile is of {}", args.cloud.join(" or ")),
+        ));
+    }
+    Ok(profiles)
+}
+
+/// The targets of every profile, side by side. One that can't sign in does not hide the others: it is a failure, or, for
+/// a built-in profile without any credentials, a note.
+async fn sign_in(
+    profiles: &[Profile],
+    settings: &Settings,
+    seek: &Seek<'_>,
+) -> Result<(Vec<Target>, Vec<Error>), Error> {
+    let signing = profiles
+        .iter()
+        .map(|profile| targets::of(profile, settings, seek, true));
+    let (mut targets, mut failures, mut absent) = (Vec::new(), Vec::new(), Vec::new());
+    for (profile, result) in profiles.iter().zip(join_all(signing).await) {
+        match result {
+            Ok(Targets::Found(found)) => targets.extend(found),
+            Ok(Targets::NotSignedIn(reasons))
+                if profile.built_in && settings.profiles.is_empty() =>
+            {
+                absent.push((profile, reasons))
+            }
+            Ok(Targets::NotSignedIn(reasons)) => {
+                failures.push(targets::not_signed_in(profile, &reasons).target(&*profile.name))
+            }
+            Err(error) => failures.push(error.target(&*profile.name)),
         }
     }
     if targets.is_empty() {
+        // Nobody is left to be asked: the last failure is the command's own.
+        if let Some(last) = failures.pop() {
+            failures.iter().for_each(|error| seek.ui.error(error));
+            return Err(last);
+        }
         let error = Error::new(Kind::Credential, "tasks", "no cloud is signed in");
-        let error = absent.iter().fold(error, |error, (provider, reasons)| {
+        let error = absent.iter().fold(error, |error, (profile, reasons)| {
             reasons.iter().fold(error, |error, reason| {
-                error.hint(format!("{}: looked at {reason}", provider.id))
+                error.hint(format!("{}: looked at {reason}", profile.name))
             })
         });
         return Err(error.hint("to see what this command does without an account, add --sandbox"));
     }
-    for (provider, _) in absent {
-        context.ui.note(format!(
+    for (profile, _) in absent {
+        seek.ui.note(format!(
             "{} is passed over: it is not signed in",
-            provider.name
+            profile.provider.name
         ));
     }
-    Ok(targets)
+    Ok((targets, failures))
 }
 
 /// 3 if some answered and some did not; the failures' own code if nobody answered.

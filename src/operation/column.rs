@@ -40,6 +40,17 @@ impl Cell {
         }
     }
 
+    /// The value as JSON.
+    pub fn json(&self) -> serde_json::Value {
+        match self {
+            Cell::Empty => serde_json::Value::Null,
+            Cell::Number(number) if number.fract() == 0.0 => (*number as i64).into(),
+            Cell::Number(number) => (*number).into(),
+            Cell::Percent(number) | Cell::Duration(number) => (*number).into(),
+            Cell::Text(_) | Cell::Time(_) | Cell::Status(_) => self.plain().into(),
+        }
+    }
+
     /// Order by meaning; what is not known comes last.
     pub fn order(&self, other: &Cell) -> Ordering {
         match (self, other) {

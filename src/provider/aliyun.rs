@@ -19,6 +19,7 @@ pub static ALIYUN: Provider = Provider {
     operations: sas::OPERATIONS,
     regions: endpoint::regions,
     site: endpoint::site,
+    vpc_site: Some(endpoint::vpc_site),
     default_regions: &["cn-shanghai", "ap-southeast-1"],
     region_variables: &[
         "ALIBABA_CLOUD_REGION_ID",
@@ -27,7 +28,9 @@ pub static ALIYUN: Provider = Provider {
     ],
     endpoint_variable: "SCANQ_ALIYUN_ENDPOINT",
     project: |_| None,
+    find_project: None,
     credential: credential::find,
+    assume: Some(credential::assume),
     build,
     sign,
     failure: error::failure,

@@ -4,6 +4,7 @@ pub mod credential;
 pub mod endpoint;
 pub mod error;
 pub mod hss;
+pub mod iam;
 pub mod sign;
 
 use super::{Provider, Request, Scope};
@@ -17,11 +18,14 @@ pub static HUAWEI: Provider = Provider {
     operations: hss::OPERATIONS,
     regions: endpoint::regions,
     site: endpoint::site,
+    vpc_site: None,
     default_regions: &[],
     region_variables: &["HUAWEICLOUD_SDK_REGION", "HW_REGION_NAME", "OS_REGION_NAME"],
     endpoint_variable: "SCANQ_HUAWEI_ENDPOINT",
-    project: credential::project,
+    project: credential::environment::project,
+    find_project: Some(iam::find_project),
     credential: credential::find,
+    assume: None,
     build,
     sign: sign::sign,
     failure: error::failure,

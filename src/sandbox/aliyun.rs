@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::world::Asked;
-use super::{Incoming, Refusal, Sandbox, gate, refuse};
+use super::{Incoming, Refusal, Sandbox, gate, identity, refuse};
 use crate::operation::Cursor;
 use crate::provider;
 
@@ -35,6 +35,9 @@ fn respond(sandbox: &Sandbox, request: &Incoming, now: DateTime<Utc>) -> Result<
     let admitted = gate::aliyun(request, now, &mut sandbox.nonces.borrow_mut());
     let admitted = admitted.inspect_err(|_| sandbox.note("refused"))?;
     sandbox.note(&admitted.action);
+    if matches!(&*admitted.action, "AssumeRole" | "AssumeRoleWithOIDC") {
+        return identity::sts(&admitted, now, &sandbox.request_id());
+    }
     let entry = provider::aliyun::ALIYUN
         .operations
         .iter()

@@ -196,6 +196,14 @@ fn rpc(
         })
     };
     let (action, version) = (required("Action")?, required("Version")?);
+    // Whoever has a token of the identity provider has no keys yet.
+    if action == "AssumeRoleWithOIDC" {
+        return Ok(Admitted {
+            action,
+            version,
+            params,
+        });
+    }
     let id = required("AccessKeyId")?;
     let signature = required("Signature")?;
     let nonce = required("SignatureNonce")?;

@@ -121,6 +121,7 @@ impl World {
             env: Env::from_iter(self.env.clone()),
             clock: clock(),
             transport: Some(Rc::clone(&self.transport)),
+            machine: Some("QEMU".into()),
             out: match self.terminal {
                 Some(columns) => Stream::terminal(out.clone(), columns),
                 None => Stream::pipe(out.clone()),
@@ -145,6 +146,19 @@ pub fn sandbox(tasks: u64) -> Rc<Sandbox> {
         seed: 7,
         latency: Duration::ZERO,
         now: now(),
+        metadata: false,
+    };
+    Rc::new(Sandbox::new(&settings, clock()))
+}
+
+/// The same on a machine of the cloud, where the metadata services answer.
+pub fn sandbox_on_ecs() -> Rc<Sandbox> {
+    let settings = Settings {
+        tasks: 5,
+        seed: 7,
+        latency: Duration::ZERO,
+        now: now(),
+        metadata: true,
     };
     Rc::new(Sandbox::new(&settings, clock()))
 }

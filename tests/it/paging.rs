@@ -2,13 +2,18 @@
 
 use crate::harness::{self, Tamper, Tampered, World, clock, sandbox};
 use proptest::prelude::*;
+use scanq::client::limits::Limits;
 use scanq::client::pages::{Plan, Walked, walk};
 use scanq::client::{Client, Target, Tries};
-use scanq::context::{Stream, Ui};
-use scanq::credential::{Credential, Secret};
+use scanq::context::{Env, Stream, Ui};
+use scanq::credential::Lease;
+use scanq::credential::cache::Cache;
+use scanq::credential::seek::Seek;
 use scanq::provider::{self, Endpoint, Scheme, Scope, Signed};
+use scanq::signin::SignIn;
 use scanq::transport::{Reply, Sending, Transport};
 use serde_json::{Value, json};
+use std::rc::Rc;
 
 /// Runs a command against a fresh sandbox of `tasks` tasks and gives what it printed, and how many requests it sent.
 fn run(tasks: u64, line: &str) -> (harness::Output, usize) {
@@ -224,24 +229,38 @@ fn walked(
     limit: Option<u64>,
     concurrency: usize,
 ) -> (Vec<u64>, Walked) {
-    let (clock, ui) = (clock(), Ui::new(Stream::pipe(std::io::sink())));
+    let (env, clock, ui) = (
+        Env::default(),
+        clock(),
+        Ui::new(Stream::pipe(std::io::sink())),
+    );
+    let cache = Cache::new(None);
+    let seek = Seek {
+        env: &env,
+        clock: &clock,
+        transport: server,
+        ui: &ui,
+        cache: &cache,
+        machine: None,
+    };
     let tries = Tries {
         retries: 0,
-        timeout: std::time::Duration::from_secs(5),
+        timeout: None,
         scheme: Scheme::Current,
     };
-    let client = Client::new(server, &clock, &ui, tries, concurrency);
+    let client = Client::new(&seek, tries, concurrency);
+    let lease = Lease::keys("a", "b", None, "test");
     let target = Target {
         profile: "test".into(),
         provider: provider::by_id("aliyun").unwrap(),
         region: "cn-shanghai".into(),
         endpoint: Endpoint::of_host("example"),
-        credential: Credential::Keys {
-            id: "a".into(),
-            secret: Secret::new("b"),
-            security_token: None,
-        },
+        lease: std::cell::RefCell::new(Rc::new(lease.clone())),
+        sign_in: Rc::new(SignIn::Ready(Box::new(lease))),
         scope: Scope::default(),
+        defaults: Default::default(),
+        timeout: None,
+        limits: Rc::new(Limits::new(None, None)),
         skew: chrono::TimeDelta::zero().into(),
     };
     let entry = provider::operation("ListAgentlessTask").unwrap();

@@ -1,77 +1,112 @@
-//! Where Alibaba Cloud credentials come from.
+//! Where Alibaba Cloud credentials come from, in the order of the vendor's SDKs: environment, OIDC, the `aliyun` CLI's
+//! profile, the ini file, the ECS instance role, `ALIBABA_CLOUD_CREDENTIALS_URI`.
 //!
 //! A source that has nothing is passed over with its reason; a source that is broken stops the search.
 
-use crate::context::Env;
-use crate::credential::{Credential, Secret};
+pub mod cli_profile;
+pub mod ecs;
+pub mod environment;
+pub mod ini_file;
+pub mod sts;
+pub mod uri;
+
+use crate::credential::seek::Seek;
+use crate::credential::{Credential, Lease, Source};
 use crate::error::{Error, Kind};
-use crate::provider::Found;
+use crate::provider::{Finding, Found, Origin, Search};
 
-const PREFIXES: [&str; 3] = ["ALIBABA_CLOUD_", "ALIBABACLOUD_", "ALICLOUD_"];
-
-/// Looks through the sources in order.
-pub(super) fn find(env: &Env) -> Result<Found, Error> {
-    environment(env)
-}
-
-/// `ALIBABA_CLOUD_ACCESS_KEY_ID`, `…_ACCESS_KEY_SECRET` and `…_SECURITY_TOKEN`, with the older prefixes as fallbacks.
-fn environment(env: &Env) -> Result<Found, Error> {
-    for prefix in PREFIXES {
-        let name = |suffix: &str| format!("{prefix}{suffix}");
-        let (id, secret) = (name("ACCESS_KEY_ID"), name("ACCESS_KEY_SECRET"));
-        match (env.get(&id), env.get(&secret)) {
-            (Some(id), Some(secret)) => {
-                return Ok(Found::Credential(Credential::Keys {
-                    id: id.to_owned(),
-                    secret: Secret::new(secret),
-                    security_token: env.get(&name("SECURITY_TOKEN")).map(Secret::new),
-                }));
+/// Looks where the profile says, else through the standard sources in order.
+pub(super) fn find<'a>(seek: &'a Seek<'a>, search: &'a Search<'a>) -> Finding<'a, Found> {
+    Box::pin(async move {
+        let source: Source = match search.origin {
+            Origin::Standard => return standard(seek).await,
+            Origin::Environment => match environment::find(seek.env)? {
+                Source::Nothing(_) => environment::oidc(seek).await?,
+                found => found,
+            },
+            Origin::CliProfile(name) => cli_profile::find(seek, Some(name)).await?,
+            Origin::File { path, section } => {
+                ini_file::find_in(seek, path, section.as_deref()).await?
             }
-            (None, None) => {}
-            (Some(_), None) => return Err(half(&id, &secret)),
-            (None, Some(_)) => return Err(half(&secret, &id)),
-        }
-    }
-    Ok(Found::Nothing(vec![
-        "environment: ALIBABA_CLOUD_ACCESS_KEY_ID is not set".to_owned(),
-    ]))
-}
-
-fn half(set: &str, missing: &str) -> Error {
-    Error::new(
-        Kind::Credential,
-        "environment",
-        format!("{set} is set, but {missing} is not"),
-    )
-    .hint(format!("set {missing}, or unset {set}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn older_prefixes_are_fallbacks_and_are_never_mixed() {
-        let env = Env::from_iter([
-            ("ALICLOUD_ACCESS_KEY_ID", "old"),
-            ("ALICLOUD_ACCESS_KEY_SECRET", "s"),
-            ("ALIBABA_CLOUD_SECURITY_TOKEN", "of-another"),
-        ]);
-        let Ok(Found::Credential(Credential::Keys {
-            id, security_token, ..
-        })) = find(&env)
-        else {
-            panic!("the fallback has keys");
+            Origin::Process(argv) => cli_profile::external(seek, argv, "command").await?.into(),
         };
-        assert_eq!(id, "old");
-        assert!(security_token.is_none());
-    }
+        Ok(source.into())
+    })
+}
 
-    #[test]
-    fn half_a_key_is_broken_not_absent() {
-        let env = Env::from_iter([("ALIBABA_CLOUD_ACCESS_KEY_ID", "id")]);
-        let error = find(&env).err().unwrap();
-        assert_eq!(error.kind, Kind::Credential);
-        assert!(error.why.contains("ALIBABA_CLOUD_ACCESS_KEY_SECRET is not"));
+async fn standard(seek: &Seek<'_>) -> Result<Found, Error> {
+    let mut reasons = Vec::new();
+    macro_rules! next {
+        ($source:expr) => {
+            match $source {
+                Source::Lease(lease) => return Ok(Found::Lease(lease)),
+                Source::Nothing(reason) => reasons.push(reason),
+            }
+        };
+    }
+    next!(environment::find(seek.env)?);
+    next!(environment::oidc(seek).await?);
+    next!(cli_profile::find(seek, None).await?);
+    next!(ini_file::find(seek).await?);
+    next!(ecs::find(seek, None).await?);
+    next!(uri::find(seek).await?);
+    Ok(Found::Nothing(reasons))
+}
+
+/// Takes on a role with the credentials of another profile.
+pub(super) fn assume<'a>(seek: &'a Seek<'a>, base: &'a Lease, role: &'a str) -> Finding<'a, Lease> {
+    Box::pin(async move {
+        let source = format!("role {role} by {}", base.source);
+        let role = sts::Role {
+            arn: role.to_owned(),
+            ..sts::Role::default()
+        };
+        sts::assume_role(seek, base, &role, &source).await
+    })
+}
+
+/// Temporary keys in the spelling of STS, the metadata service, and everything that imitates them.
+#[derive(serde::Deserialize, Default)]
+#[serde(default, rename_all = "PascalCase")]
+struct Temporary {
+    code: crate::operation::lenient::Text,
+    access_key_id: crate::operation::lenient::Text,
+    access_key_secret: crate::operation::lenient::Text,
+    security_token: crate::operation::lenient::Text,
+    expiration: crate::operation::lenient::Text,
+}
+
+impl Temporary {
+    fn into_lease(self, what: &str, source: &str) -> Result<Lease, Error> {
+        let missing = |key| Error::new(Kind::Answer, what, format!("the answer has no {key}"));
+        let lease = Lease::keys(
+            self.access_key_id
+                .get()
+                .ok_or_else(|| missing("AccessKeyId"))?,
+            self.access_key_secret
+                .get()
+                .ok_or_else(|| missing("AccessKeySecret"))?,
+            Some(
+                self.security_token
+                    .get()
+                    .ok_or_else(|| missing("SecurityToken"))?,
+            ),
+            source,
+        );
+        let expires = self.expiration.get().ok_or_else(|| missing("Expiration"))?;
+        let expires = chrono::DateTime::parse_from_rfc3339(expires)
+            .map_err(|_| missing("valid Expiration"))?;
+        Ok(Lease {
+            expires: Some(expires.to_utc()),
+            ..lease
+        })
+    }
+}
+
+/// The id of an access key, for cache names and messages.
+fn id_of(lease: &Lease) -> &str {
+    match &lease.credential {
+        Credential::Keys { id, .. } => id,
+        Credential::Token(_) => "",
     }
 }

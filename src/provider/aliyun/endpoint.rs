@@ -68,6 +68,51 @@ pub(super) fn site(region: &str) -> Option<Site> {
     })
 }
 
+/// Regions whose private networks reach the centre in China; the vendor's metadata lists no others.
+const CHINA_VPC: &[&str] = &[
+    "cn-zhangjiakou",
+    "cn-wulanchabu",
+    "cn-shenzhen",
+    "cn-shanghai",
+    "cn-huhehaote",
+    "cn-hongkong",
+    "cn-heyuan-acdr-1",
+    "cn-heyuan",
+    "cn-hangzhou",
+    "cn-guangzhou",
+    "cn-chengdu",
+    "cn-beijing",
+];
+
+/// Regions whose private networks reach the centre abroad.
+const ABROAD_VPC: &[&str] = &[
+    "us-west-1",
+    "us-east-1",
+    "eu-west-1",
+    "eu-central-1",
+    "ap-southeast-1",
+    "ap-southeast-3",
+    "ap-southeast-5",
+    "ap-southeast-6",
+    "ap-southeast-7",
+    "ap-northeast-1",
+    "ap-northeast-2",
+];
+
+/// The centre of a region, by an address inside its private network.
+pub(super) fn vpc_site(region: &str) -> Option<Site> {
+    let host = match region {
+        _ if CHINA_VPC.contains(&region) => "tds.vpc-proxy.aliyuncs.com",
+        _ if ABROAD_VPC.contains(&region) => "tds-intl.vpc-proxy.aliyuncs.com",
+        "ap-southeast-2" => "tds-vpc.ap-southeast-2.aliyuncs.com",
+        _ => return None,
+    };
+    Some(Site {
+        host: host.to_owned(),
+        ..site(region)?
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -79,6 +124,12 @@ mod tests {
         assert_eq!(host("cn-hongkong"), "tds.cn-shanghai.aliyuncs.com");
         assert_eq!(host("us-east-1"), "tds.ap-southeast-1.aliyuncs.com");
         assert_eq!(site("cn-nowhere"), None);
+        assert_eq!(
+            vpc_site("cn-hongkong").unwrap().host,
+            "tds.vpc-proxy.aliyuncs.com"
+        );
+        assert_eq!(vpc_site("us-west-1").unwrap().centre, "ap-southeast-1");
+        assert_eq!(vpc_site("cn-qingdao"), None);
         assert!(regions().iter().all(|region| site(region).is_some()));
     }
 }

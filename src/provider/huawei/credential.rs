@@ -1,86 +1,104 @@
-//! Where Huawei Cloud credentials come from.
+//! Where Huawei Cloud credentials come from: environment, password sign-in at IAM, the SDKs' ini file, KooCLI's profile,
+//! the ECS agency.
 //!
 //! A source that has nothing is passed over with its reason; a source that is broken stops the search.
 
-use crate::context::Env;
-use crate::credential::{Credential, Secret};
+pub mod ecs;
+pub mod environment;
+pub mod ini_file;
+pub mod koocli;
+
+use super::iam;
+use crate::credential::seek::Seek;
+use crate::credential::{Lease, Source};
 use crate::error::{Error, Kind};
-use crate::provider::Found;
+use crate::operation::lenient::{Object, Text};
+use crate::provider::{Finding, Found, Origin, Search};
 
-/// Looks through the sources in order.
-pub(super) fn find(env: &Env) -> Result<Found, Error> {
-    environment(env)
-}
-
-/// The project id that the environment names.
-pub(super) fn project(env: &Env) -> Option<String> {
-    env.first(&["HUAWEICLOUD_SDK_PROJECT_ID", "HW_PROJECT_ID"])
-        .map(|(_, id)| id.to_owned())
-}
-
-/// `HUAWEICLOUD_SDK_TOKEN`, else `HUAWEICLOUD_SDK_AK`, `_SK` and `_SECURITY_TOKEN`, else the names that the vendor's
-/// Terraform provider has for the same.
-fn environment(env: &Env) -> Result<Found, Error> {
-    if let Some((_, token)) = env.first(&["HUAWEICLOUD_SDK_TOKEN", "HW_AUTH_TOKEN"]) {
-        return Ok(Found::Credential(Credential::Token(Secret::new(token))));
-    }
-    let families = [
-        (
-            "HUAWEICLOUD_SDK_AK",
-            "HUAWEICLOUD_SDK_SK",
-            "HUAWEICLOUD_SDK_SECURITY_TOKEN",
-        ),
-        ("HW_ACCESS_KEY", "HW_SECRET_KEY", "HW_SECURITY_TOKEN"),
-    ];
-    for (id_name, secret_name, token_name) in families {
-        match (env.get(id_name), env.get(secret_name)) {
-            (Some(id), Some(secret)) => {
-                return Ok(Found::Credential(Credential::Keys {
-                    id: id.to_owned(),
-                    secret: Secret::new(secret),
-                    security_token: env.get(token_name).map(Secret::new),
-                }));
+/// Looks where the profile says, else through the standard sources in order.
+pub(super) fn find<'a>(seek: &'a Seek<'a>, search: &'a Search<'a>) -> Finding<'a, Found> {
+    Box::pin(async move {
+        let source: Source = match search.origin {
+            Origin::Standard => return standard(seek, search.region).await,
+            Origin::Environment => match environment::find(seek.env)? {
+                Source::Nothing(_) => iam::password(seek, search.region).await?,
+                found => found,
+            },
+            Origin::File { path, section } => ini_file::find_in(seek, path, section.as_deref())?,
+            Origin::Process(argv) => process(seek, argv).await?.into(),
+            Origin::CliProfile(_) => {
+                return Err(Error::new(
+                    Kind::Config,
+                    "credentials",
+                    "aliyun_cli does not go with the cloud huawei",
+                ));
             }
-            (None, None) => {}
-            (Some(_), None) => return Err(half(id_name, secret_name)),
-            (None, Some(_)) => return Err(half(secret_name, id_name)),
+        };
+        Ok(source.into())
+    })
+}
+
+async fn standard(seek: &Seek<'_>, region: Option<&str>) -> Result<Found, Error> {
+    let mut reasons = Vec::new();
+    macro_rules! next {
+        ($source:expr) => {
+            match $source {
+                Source::Lease(lease) => return Ok(Found::Lease(lease)),
+                Source::Nothing(reason) => reasons.push(reason),
+            }
+        };
+    }
+    next!(environment::find(seek.env)?);
+    next!(iam::password(seek, region).await?);
+    next!(ini_file::find(seek)?);
+    next!(koocli::find(seek)?);
+    next!(ecs::find(seek).await?);
+    Ok(Found::Nothing(reasons))
+}
+
+/// Temporary keys as IAM, the metadata service and their imitators spell them.
+#[derive(serde::Deserialize, Default)]
+#[serde(default)]
+struct Temporary {
+    #[serde(alias = "accessKeyId", alias = "access_key_id")]
+    access: Text,
+    #[serde(alias = "secretAccessKey", alias = "secret_access_key")]
+    secret: Text,
+    #[serde(alias = "securityToken", alias = "security_token")]
+    securitytoken: Text,
+    #[serde(alias = "expiration")]
+    expires_at: Text,
+    /// The keys may stand one level deeper.
+    #[serde(alias = "credentials")]
+    credential: Object<Box<Temporary>>,
+}
+
+impl Temporary {
+    fn into_lease(self, what: &str, source: &str) -> Result<Lease, Error> {
+        if let Some(nested) = self.credential.0 {
+            return nested.into_lease(what, source);
         }
+        let missing = |key| Error::new(Kind::Credential, what, format!("the answer has no {key}"));
+        let lease = Lease::keys(
+            self.access.get().ok_or_else(|| missing("access"))?,
+            self.secret.get().ok_or_else(|| missing("secret"))?,
+            self.securitytoken.get(),
+            source,
+        );
+        let expires = self
+            .expires_at
+            .get()
+            .and_then(|text| chrono::DateTime::parse_from_rfc3339(text).ok());
+        Ok(Lease {
+            expires: expires.map(|time| time.to_utc()),
+            ..lease
+        })
     }
-    Ok(Found::Nothing(vec![
-        "environment: neither HUAWEICLOUD_SDK_TOKEN nor HUAWEICLOUD_SDK_AK is set".to_owned(),
-    ]))
 }
 
-fn half(set: &str, missing: &str) -> Error {
-    Error::new(
-        Kind::Credential,
-        "environment",
-        format!("{set} is set, but {missing} is not"),
-    )
-    .hint(format!("set {missing}, or unset {set}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_token_wins_over_keys() {
-        let env = Env::from_iter([
-            ("HUAWEICLOUD_SDK_TOKEN", "t"),
-            ("HUAWEICLOUD_SDK_AK", "a"),
-            ("HUAWEICLOUD_SDK_SK", "s"),
-        ]);
-        assert!(matches!(
-            find(&env),
-            Ok(Found::Credential(Credential::Token(_)))
-        ));
-    }
-
-    #[test]
-    fn half_a_key_is_broken_not_absent() {
-        let env = Env::from_iter([("HW_SECRET_KEY", "s")]);
-        let error = find(&env).err().unwrap();
-        assert!(error.why.contains("HW_ACCESS_KEY is not"), "{error}");
-    }
+async fn process(seek: &Seek<'_>, argv: &[String]) -> Result<Lease, Error> {
+    let output = seek.process(argv).await?;
+    let printed: Temporary = serde_json::from_str(&output)
+        .map_err(|_| Error::new(Kind::Config, "command", "it did not print JSON"))?;
+    printed.into_lease("command", "command")
 }

@@ -1,0 +1,377 @@
+//! `scanq profile`: what is configured, where each value came from, and whether it works.
+
+use std::io::Write;
+
+use clap::{ArgMatches, FromArgMatches};
+
+use super::targets::{self, Targets};
+use super::{Means, cache_folder, output};
+use crate::cli::global::Settings;
+use crate::cli::{ProfileName, ProfileNames};
+use crate::client::{Client, DEFAULT_TIMEOUT, Target};
+use crate::config::Profile;
+use crate::context::Context;
+use crate::credential::cache::Cache;
+use crate::credential::{Credential, Lease};
+use crate::error::{Error, Kind};
+use crate::operation::column::Cell;
+use crate::operation::{Entry, Params};
+use crate::provider::Found;
+use crate::render::Format;
+use crate::render::document::{Document, Style};
+use crate::render::rows::Rows;
+use crate::signin::SignIn;
+
+pub(super) async fn run(
+    name: &str,
+    matches: &ArgMatches,
+    settings: &Settings,
+    context: &mut Context,
+) -> Result<u8, Error> {
+    let usage = |error: clap::Error| Error::new(Kind::Usage, "arguments", error);
+    match name {
+        "list" => list(settings, context),
+        "show" => {
+            let name = ProfileName::from_arg_matches(matches).map_err(usage)?.name;
+            show(&settings.config.profile(&name)?, settings, context).await
+        }
+        "check" => {
+            let names = ProfileNames::from_arg_matches(matches)
+                .map_err(usage)?
+                .names;
+            check(&names, settings, context).await
+        }
+        _ => logout(context),
+    }
+}
+
+/// Rows of text in whatever format is asked for; `list` is their name in a document.
+fn print(
+    list: &str,
+    columns: &[(&str, bool)],
+    rows: &[Vec<Cell>],
+    settings: &Settings,
+    context: &mut Context,
+) -> Result<(), Error> {
+    let out = &mut context.out;
+    let object = |row: &Vec<Cell>| {
+        let fields = columns
+            .iter()
+            .zip(row)
+            .map(|((name, _), cell)| ((*name).replace('-', "_"), cell.json()));
+        serde_json::Value::Object(fields.collect()).to_string()
+    };
+    let result = match settings.format {
+        Format::Jsonl => rows
+            .iter()
+            .try_for_each(|row| writeln!(out, "{}", object(row))),
+        Format::Json | Format::Yaml => {
+            let style = if settings.format == Format::Yaml {
+                Style::Yaml
+            } else {
+                Style::Json
+            };
+            let mut document = Document::new(out, style);
+            document
+                .list(list)
+                .and_then(|()| {
+                    rows.iter()
+                        .try_for_each(|row| document.element(&object(row)))
+                })
+                .and_then(|()| document.end())
+        }
+        format => {
+            let mut table = Rows::new(format, columns, &settings.shape)?;
+            let written = rows
+                .iter()
+                .try_for_each(|row| table.row(out, |column| row[column].clone()));
+            written.and_then(|()| table.end(out)).map(|dropped| {
+                super::operation::report_dropped(&context.ui, &dropped);
+            })
+        }
+    };
+    result.and_then(|()| context.out.flush()).map_err(output)
+}
+
+fn list(settings: &Settings, context: &mut Context) -> Result<u8, Error> {
+    let config = &settings.config;
+    let rows: Vec<_> = config
+        .profiles()
+        .iter()
+        .map(|profile| {
+            let is_default = config.default_profile.as_deref() == Some(&profile.name);
+            vec![
+                Cell::from(&*profile.name),
+                Cell::from(profile.provider.id),
+                Cell::from(&*profile.regions.join(",")),
+                Cell::from(&*profile.credentials.describe()),
+                Cell::from(if is_default { "yes" } else { "" }),
+            ]
+        })
+        .collect();
+    let columns = [
+        ("name", false),
+        ("cloud", false),
+        ("regions", false),
+        ("credentials", false),
+        ("default", false),
+    ];
+    print("profiles", &columns, &rows, settings, context)?;
+    Ok(0)
+}
+
+/// Every value and where it came from. Signing in shows the source; nothing secret is shown.
+async fn show(profile: &Profile, settings: &Settings, context: &mut Context) -> Result<u8, Error> {
+    let means = Means::new(settings, context);
+    let seek = means.seek(&context.ui);
+    let file = match (&settings.config.path, profile.built_in) {
+        (Some(path), false) => path.display().to_string(),
+        _ => "built in".to_owned(),
+    };
+    let mut values: Vec<(&str, String, String)> = vec![
+        ("name", profile.name.clone(), file.clone()),
+        ("cloud", profile.provider.id.to_owned(), file.clone()),
+        ("credentials", profile.credentials.describe(), file.clone()),
+    ];
+    let named = targets::named_regions(profile, settings, &seek);
+    let first = named.as_ref().and_then(|set| set.value.first().cloned());
+    let found = SignIn::of(profile, &settings.config, first.as_deref())?
+        .lease(&seek)
+        .await;
+    let mut failure = None;
+    let mut lease = None;
+    match found {
+        Ok(Found::Lease(found)) => {
+            values.extend(identity(&found));
+            lease = Some(*found);
+        }
+        Ok(Found::Nothing(reasons)) => failure = Some(targets::not_signed_in(profile, &reasons)),
+        Err(error) => failure = Some(error),
+    }
+    let nobody = Lease::keys("", "", None, "");
+    let regions = targets::regions(
+        named,
+        profile.provider,
+        lease.as_ref().unwrap_or(&nobody),
+        settings,
+        true,
+    );
+    match regions {
+        Ok(set) => values.push(("regions", set.value.join(","), set.by)),
+        Err(_) => values.push(("regions", String::new(), "not set".into())),
+    }
+    match targets::endpoint(profile, settings, &seek)? {
+        Some(set) => values.push(("endpoint", set.value.origin(), set.by)),
+        None => values.push((
+            "endpoint",
+            if profile.vpc { "vpc" } else { "by region" }.into(),
+            "default".into(),
+        )),
+    }
+    if profile.provider.find_project.is_some() {
+        let known = [
+            (profile.project_id.clone(), file.clone()),
+            ((profile.provider.project)(seek.env), "environment".into()),
+            (
+                lease.as_ref().and_then(|lease| lease.project_id.clone()),
+                "credentials".into(),
+            ),
+        ];
+        let (id, by) = known
+            .into_iter()
+            .find_map(|(id, by)| Some((id?, by)))
+            .unwrap_or(("by region".into(), "IAM".into()));
+        values.push(("project-id", id, by));
+        let enterprise = profile.enterprise_project_id.clone();
+        values.extend(enterprise.map(|id| ("enterprise-project-id", id, file.clone())));
+    }
+    let (timeout, by) = match (settings.tries.timeout, profile.timeout) {
+        (Some(timeout), _) => (timeout, "--timeout".to_owned()),
+        (None, Some(timeout)) => (timeout, file.clone()),
+        (None, None) => (DEFAULT_TIMEOUT, "default".to_owned()),
+    };
+    values.push((
+        "timeout",
+        humantime::format_duration(timeout).to_string(),
+        by,
+    ));
+    values.extend(
+        profile
+            .max_concurrency
+            .map(|max| ("max-concurrency", max.to_string(), file.clone())),
+    );
+    values.extend(
+        profile
+            .max_rps
+            .map(|max| ("max-rps", max.to_string(), file.clone())),
+    );
+    let rows: Vec<_> = values
+        .iter()
+        .map(|(key, value, by)| vec![Cell::from(*key), Cell::from(&**value), Cell::from(&**by)])
+        .collect();
+    print(
+        "values",
+        &[("key", false), ("value", false), ("from", false)],
+        &rows,
+        settings,
+        context,
+    )?;
+    failure.map_or(Ok(0), Err)
+}
+
+/// Who a lease is, as far as that is no secret.
+fn identity(lease: &Lease) -> Vec<(&'static str, String, String)> {
+    let by = || lease.source.clone();
+    let mut values = match &lease.credential {
+        Credential::Keys {
+            id, security_token, ..
+        } => {
+            let mut values = vec![
+                ("access-key-id", id.clone(), by()),
+                ("secret", "****".into(), by()),
+            ];
+            values.extend(
+                security_token
+                    .as_ref()
+                    .map(|_| ("security-token", "****".into(), by())),
+            );
+            values
+        }
+        Credential::Token(_) => vec![("token", "****".into(), by())],
+    };
+    values.extend(
+        lease
+            .expires
+            .map(|time| ("expires", crate::task::rfc3339_text(time), by())),
+    );
+    values
+}
+
+/// Signs in with each profile, in each of its centres, and sends the cheapest request of its cloud.
+async fn check(names: &[String], settings: &Settings, context: &mut Context) -> Result<u8, Error> {
+    let names = if names.is_empty() {
+        &settings.profiles
+    } else {
+        names
+    };
+    let profiles: Vec<Profile> = match names {
+        [] => settings.config.profiles(),
+        names => names
+            .iter()
+            .map(|name| settings.config.profile(name))
+            .collect::<Result<_, _>>()?,
+    };
+    let means = Means::new(settings, context);
+    let (mut rows, mut failures, mut worst) = (Vec::new(), Vec::new(), 0);
+    {
+        let seek = means.seek(&context.ui);
+        let client = Client::new(&seek, settings.tries, settings.concurrency);
+        for profile in &profiles {
+            let error = match targets::of(profile, settings, &seek, true).await {
+                Ok(Targets::Found(targets)) => {
+                    for target in &targets {
+                        let (row, failure) = probe(&client, target).await;
+                        rows.push(row);
+                        failures.extend(failure);
+                    }
+                    continue;
+                }
+                Ok(Targets::NotSignedIn(reasons)) => targets::not_signed_in(profile, &reasons),
+                Err(error) => error,
+            };
+            rows.push(row(&profile.name, "", "", Err(&error)));
+            failures.push(error.target(&*profile.name));
+        }
+    }
+    let columns = [
+        ("profile", false),
+        ("region", false),
+        ("works", false),
+        ("identity", false),
+        ("latency-ms", false),
+        ("clock-ahead-s", false),
+        ("missing", false),
+    ];
+    print("profiles", &columns, &rows, settings, context)?;
+    for error in &failures {
+        worst = worst.max(error.kind.exit_code());
+        context.ui.error(error);
+    }
+    Ok(worst)
+}
+
+async fn probe(client: &Client<'_>, target: &Target) -> (Vec<Cell>, Option<Error>) {
+    let entry: &Entry = target
+        .provider
+        .operations
+        .iter()
+        .rev()
+        .find(|entry| entry.meta.paging.is_some())
+        .expect("every cloud has a listing");
+    let mut params = Params::new();
+    if let Some(paging) = &entry.meta.paging {
+        paging.ask(&mut params, 0, paging.min_size);
+    }
+    // The listings that need more than a page size say so by their samples.
+    params.extend(entry.meta.samples.iter().take(1).filter_map(|sample| {
+        sample
+            .when
+            .map(|(name, value)| (name.to_owned(), value.into()))
+    }));
+    let result = client.probe(target, entry, &params).await;
+    let lease = target.lease.borrow().clone();
+    let who = match &lease.credential {
+        Credential::Keys { id, .. } => format!("{id} ({})", lease.source),
+        Credential::Token(_) => lease.source.clone(),
+    };
+    match result {
+        Ok(probe) => (row(&target.profile, &target.region, &who, Ok(&probe)), None),
+        Err(error) => (
+            row(&target.profile, &target.region, &who, Err(&error)),
+            Some(error.target(target.name())),
+        ),
+    }
+}
+
+fn row(
+    profile: &str,
+    region: &str,
+    who: &str,
+    result: Result<&crate::client::Probe, &Error>,
+) -> Vec<Cell> {
+    let mut row = vec![Cell::from(profile), Cell::from(region)];
+    match result {
+        Ok(probe) => row.extend([
+            Cell::from("yes"),
+            Cell::from(who),
+            Cell::Number(probe.latency.as_millis() as f64),
+            probe.clock_ahead.map_or(
+                Cell::Empty,
+                |ahead| Cell::Number(ahead.num_seconds() as f64),
+            ),
+            Cell::Empty,
+        ]),
+        Err(error) => row.extend([
+            Cell::from("no"),
+            Cell::from(who),
+            Cell::Empty,
+            Cell::Empty,
+            Cell::from(&*error.to_string()),
+        ]),
+    }
+    row
+}
+
+fn logout(context: &mut Context) -> Result<u8, Error> {
+    let folder = cache_folder(&context.env);
+    let shown = folder
+        .as_ref()
+        .map_or(String::new(), |folder| folder.display().to_string());
+    match Cache::new(folder).clear() {
+        Ok(count) => {
+            context.ui.note(format!("{count} sign-ins forgotten"));
+            Ok(0)
+        }
+        Err(error) => Err(Error::new(Kind::Output, shown, error)),
+    }
+}

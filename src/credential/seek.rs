@@ -1,0 +1,251 @@
+//! What a source of credentials may use: environment, home folder, clock, network, processes. Nothing else.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use tokio::time::{sleep, timeout};
+
+use super::cache::Cache;
+use crate::context::{Clock, Env, Ui};
+use crate::error::{Error, Kind};
+use crate::provider::{Answer, Failure, Retry, Signed};
+use crate::transport::{Reply, Transport};
+
+/// The largest credentials or configuration file that is read.
+const LARGEST_FILE: u64 = 1024 * 1024;
+
+/// Sign-in services answer fast, or not at all.
+const SERVICE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long an external credential process may take.
+const PROCESS_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// What a source may use.
+pub struct Seek<'a> {
+    /// Environment variables.
+    pub env: &'a Env,
+    /// The time of day.
+    pub clock: &'a Clock,
+    /// The network, or what plays it.
+    pub transport: &'a dyn Transport,
+    /// For warnings.
+    pub ui: &'a Ui,
+    /// Temporary credentials of earlier runs.
+    pub cache: &'a Cache,
+    /// Who made this machine, as far as it says so: metadata services are only probed where they can be.
+    pub machine: Option<&'a str>,
+}
+
+impl Seek<'_> {
+    /// The time of day.
+    pub fn now(&self) -> DateTime<Utc> {
+        (self.clock)()
+    }
+
+    /// A path below the home folder; none without a home.
+    pub fn home(&self, path: &str) -> Option<PathBuf> {
+        Some(self.env.home()?.join(path))
+    }
+
+    /// The text of a file that other tools write. None: there is no such file.
+    ///
+    /// # Errors
+    /// If it is there, but can't be read: a folder, too large, not text, no permission.
+    pub fn read(&self, path: &Path) -> Result<Option<String>, Error> {
+        Ok(read_text(path)?.map(|(text, is_open)| {
+            if is_open {
+                self.ui.warn(format!(
+                    "{} can be read by other users: chmod 600 it",
+                    path.display()
+                ));
+            }
+            text
+        }))
+    }
+
+    /// Asks a sign-in service, and again twice if it can't be reached. `judge` reads a failure from an answer.
+    ///
+    /// # Errors
+    /// The failure. What the service refuses is never tried again: a wrong password would lock the user out.
+    pub async fn ask(
+        &self,
+        what: &str,
+        request: impl Fn() -> Signed,
+        judge: impl Fn(&Answer<'_>) -> Option<Failure>,
+        permission: &str,
+    ) -> Result<Reply, Error> {
+        let mut pause = Duration::from_millis(500);
+        for attempt in 0.. {
+            let signed = request();
+            let origin = origin(&signed.url);
+            let error = match timeout(SERVICE_TIMEOUT, self.transport.send(signed)).await {
+                Ok(Ok(reply)) => {
+                    let header = |name: &str| reply.header(name).map(str::to_owned);
+                    let answer = Answer {
+                        status: reply.status,
+                        header: &header,
+                        body: &reply.body,
+                        permission,
+                    };
+                    match judge(&answer) {
+                        None => return Ok(reply),
+                        Some(failure) => {
+                            let passes = matches!(failure.retry, Retry::Backoff | Retry::After(_));
+                            let error = Error {
+                                code: failure.code,
+                                request_id: failure.request_id,
+                                endpoint: Some(origin),
+                                hints: failure.hint.into_iter().collect(),
+                                ..Error::new(failure.kind, what, failure.message)
+                            };
+                            if !passes {
+                                return Err(error);
+                            }
+                            error
+                        }
+                    }
+                }
+                Ok(Err(error)) => Error {
+                    endpoint: Some(origin),
+                    ..Error::new(Kind::Network, what, format!("{error:#}"))
+                },
+                Err(_) => Error {
+                    endpoint: Some(origin),
+                    ..Error::new(Kind::Network, what, "no answer in time")
+                },
+            };
+            if attempt == 2 {
+                return Err(error);
+            }
+            sleep(pause).await;
+            pause *= 2;
+        }
+        unreachable!("the loop only ends by returning")
+    }
+
+    /// Asks a metadata service. None: there is none, or it takes longer than its neighbour would.
+    pub async fn metadata(
+        &self,
+        method: &'static str,
+        url: &str,
+        headers: Vec<(&'static str, String)>,
+    ) -> Option<Reply> {
+        let signed = Signed {
+            method,
+            url: url.to_owned(),
+            headers,
+            body: Vec::new(),
+        };
+        timeout(Duration::from_secs(1), self.transport.send(signed))
+            .await
+            .ok()?
+            .ok()
+    }
+
+    /// Whether this machine may have the metadata service of `vendor`.
+    pub fn may_run_on(&self, vendor: &str) -> bool {
+        self.machine
+            .is_none_or(|machine| machine.to_ascii_lowercase().contains(vendor))
+    }
+
+    /// Runs an external credential process, without a shell, and gives its stdout.
+    ///
+    /// # Errors
+    /// If it can't be run, fails, or takes longer than a minute.
+    pub async fn process(&self, argv: &[String]) -> Result<String, Error> {
+        let [program, arguments @ ..] = argv else {
+            return Err(Error::new(
+                Kind::Config,
+                "external process",
+                "the command is empty",
+            ));
+        };
+        let broken = |why: &dyn std::fmt::Display| {
+            Error::new(Kind::Config, format!("external process {program}"), why)
+        };
+        let child = tokio::process::Command::new(program)
+            .args(arguments)
+            .env_clear()
+            .envs(self.env.iter())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(|error| broken(&error))?;
+        let output = timeout(PROCESS_TIMEOUT, child.wait_with_output())
+            .await
+            .map_err(|_| broken(&format!("no answer within {} s", PROCESS_TIMEOUT.as_secs())))?
+            .map_err(|error| broken(&error))?;
+        if !output.status.success() {
+            return Err(broken(&output.status));
+        }
+        String::from_utf8(output.stdout).map_err(|_| broken(&"its output is not UTF-8 text"))
+    }
+}
+
+/// The text of a file, and whether other users can read it. None: there is no such file.
+///
+/// # Errors
+/// If it is there, but can't be read: a folder, a FIFO, too large, not text, no permission.
+pub fn read_text(path: &Path) -> Result<Option<(String, bool)>, Error> {
+    let broken =
+        |why: &dyn std::fmt::Display| Error::new(Kind::Config, path.display().to_string(), why);
+    let metadata = match fs::metadata(path) {
+        Ok(metadata) => metadata,
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+            ) =>
+        {
+            return Ok(None);
+        }
+        Err(error) => return Err(broken(&error)),
+    };
+    // A FIFO or a device would block or never end.
+    if !metadata.is_file() {
+        return Err(broken(&"not a file"));
+    }
+    if metadata.len() > LARGEST_FILE {
+        return Err(broken(&format!("larger than {} KiB", LARGEST_FILE >> 10)));
+    }
+    let bytes = fs::read(path).map_err(|error| broken(&error))?;
+    let text = String::from_utf8(bytes).map_err(|_| broken(&"not UTF-8 text"))?;
+    // NOTE: Editors on Windows begin a file with a byte order mark, which no parser takes.
+    let text = text
+        .strip_prefix('\u{feff}')
+        .map_or(text.clone(), str::to_owned);
+    Ok(Some((text, is_open_to_others(&metadata))))
+}
+
+/// Scheme and host of an address: the rest may hold a signature.
+fn origin(url: &str) -> String {
+    let end = url
+        .find("://")
+        .and_then(|at| url[at + 3..].find('/').map(|slash| at + 3 + slash));
+    url[..end.unwrap_or(url.len())].to_owned()
+}
+
+#[cfg(unix)]
+fn is_open_to_others(metadata: &fs::Metadata) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    metadata.permissions().mode() & 0o044 != 0
+}
+
+#[cfg(not(unix))]
+fn is_open_to_others(_: &fs::Metadata) -> bool {
+    false
+}
+
+/// The place of a JSON or TOML mistake, without quoting the file: its neighbour may be a secret.
+pub fn line_of(path: &Path, line: usize, why: impl std::fmt::Display) -> Error {
+    Error::new(
+        Kind::Config,
+        format!("{}, line {line}", path.display()),
+        why,
+    )
+}

@@ -1,0 +1,81 @@
+//! A token or keys from the environment.
+
+use crate::context::Env;
+use crate::credential::{Credential, Lease, Secret, Source};
+use crate::error::{Error, Kind};
+
+/// The project id that the environment names.
+pub(in super::super) fn project(env: &Env) -> Option<String> {
+    env.first(&[
+        "HUAWEICLOUD_SDK_PROJECT_ID",
+        "HW_PROJECT_ID",
+        "OS_PROJECT_ID",
+    ])
+    .map(|(_, id)| id.to_owned())
+}
+
+/// `HUAWEICLOUD_SDK_TOKEN`, else `HUAWEICLOUD_SDK_AK`, `_SK` and `_SECURITY_TOKEN`, else the names that the vendor's
+/// Terraform provider has for the same.
+pub(super) fn find(env: &Env) -> Result<Source, Error> {
+    if let Some((name, token)) = env.first(&["HUAWEICLOUD_SDK_TOKEN", "HW_AUTH_TOKEN"]) {
+        let credential = Credential::Token(Secret::new(token));
+        return Ok(Lease::new(credential, format!("environment ({name})")).into());
+    }
+    let families = [
+        (
+            "HUAWEICLOUD_SDK_AK",
+            "HUAWEICLOUD_SDK_SK",
+            "HUAWEICLOUD_SDK_SECURITY_TOKEN",
+        ),
+        ("HW_ACCESS_KEY", "HW_SECRET_KEY", "HW_SECURITY_TOKEN"),
+    ];
+    for (id, secret, token) in families {
+        match (env.get(id), env.get(secret)) {
+            (Some(key), Some(secret)) => {
+                return Ok(
+                    Lease::keys(key, secret, env.get(token), format!("environment ({id})")).into(),
+                );
+            }
+            (None, None) => {}
+            (Some(_), None) => return Err(half(id, secret)),
+            (None, Some(_)) => return Err(half(secret, id)),
+        }
+    }
+    Ok(Source::nothing(
+        "environment: neither HUAWEICLOUD_SDK_TOKEN nor HUAWEICLOUD_SDK_AK is set",
+    ))
+}
+
+fn half(set: &str, missing: &str) -> Error {
+    Error::new(
+        Kind::Config,
+        "environment",
+        format!("{set} is set, but {missing} is not"),
+    )
+    .hint(format!("set {missing}, or unset {set}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_wins_over_keys() {
+        let env = Env::from_iter([
+            ("HUAWEICLOUD_SDK_TOKEN", "t"),
+            ("HUAWEICLOUD_SDK_AK", "a"),
+            ("HUAWEICLOUD_SDK_SK", "s"),
+        ]);
+        let Ok(Source::Lease(lease)) = find(&env) else {
+            panic!("there is a token")
+        };
+        assert!(matches!(lease.credential, Credential::Token(_)));
+    }
+
+    #[test]
+    fn half_a_key_is_broken_not_absent() {
+        let env = Env::from_iter([("HW_SECRET_KEY", "s")]);
+        let error = find(&env).err().unwrap();
+        assert!(error.why.contains("HW_ACCESS_KEY is not"), "{error}");
+    }
+}

@@ -1,0 +1,64 @@
+//! `~/.huaweicloud/credentials`: the ini file of the vendor's SDKs.
+//!
+//! NOTE: It is documented with a section `[basic]`; the SDKs' implicit chain asks for `[basiccredentials]`. Both are read.
+
+use std::path::{Path, PathBuf};
+
+use crate::credential::ini::Ini;
+use crate::credential::seek::Seek;
+use crate::credential::{Lease, Source};
+use crate::error::{Error, Kind};
+
+/// The usual section of the usual file.
+pub(super) fn find(seek: &Seek<'_>) -> Result<Source, Error> {
+    let moved = seek
+        .env
+        .get("HUAWEICLOUD_SDK_CREDENTIALS_FILE")
+        .map(PathBuf::from);
+    match moved.or_else(|| seek.home(".huaweicloud/credentials")) {
+        Some(path) => find_in(seek, &path, None),
+        None => Ok(Source::nothing(
+            "~/.huaweicloud/credentials: there is no home folder",
+        )),
+    }
+}
+
+/// A section of a file.
+pub(super) fn find_in(
+    seek: &Seek<'_>,
+    path: &Path,
+    section: Option<&str>,
+) -> Result<Source, Error> {
+    let Some(text) = seek.read(path)? else {
+        return Ok(Source::nothing(format!(
+            "{}: does not exist",
+            path.display()
+        )));
+    };
+    let ini = Ini::parse(path, &text)?;
+    let wanted: Vec<_> = section.map_or(vec!["basic", "basiccredentials"], |name| vec![name]);
+    let Some(section) = wanted.iter().find_map(|name| ini.section(name)) else {
+        return Ok(Source::nothing(format!(
+            "{}: no section [{}]",
+            path.display(),
+            wanted.join("] or [")
+        )));
+    };
+    let place = format!("{} section {}", path.display(), section.name);
+    let need = |key: &str| {
+        section
+            .get(key)
+            .ok_or_else(|| Error::new(Kind::Config, &*place, format!("{key} is missing")))
+    };
+    let lease = Lease::keys(
+        need("ak")?,
+        need("sk")?,
+        section.get("security_token"),
+        &*place,
+    );
+    Ok(Lease {
+        project_id: section.get("project_id").map(str::to_owned),
+        ..lease
+    }
+    .into())
+}

@@ -1,0 +1,129 @@
+//! `~/.hcloud/config.json`: the profiles of KooCLI.
+//!
+//! NOTE: Huawei does not document this file; the keys are those that its own Terraform provider reads. Since KooCLI 5.2.7
+//! the secrets in it are encrypted unless that is switched off: then it can't be used, and says so.
+
+use serde::Deserialize;
+
+use crate::credential::seek::{Seek, line_of};
+use crate::credential::{Lease, Source};
+use crate::error::{Error, Kind};
+use crate::operation::lenient::{Object, Text};
+
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct File {
+    current: Text,
+    auth_encrypt: Text,
+    profiles: Vec<Profile>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct Profile {
+    name: Text,
+    mode: Text,
+    access_key_id: Text,
+    secret_access_key: Text,
+    security_token: Text,
+    region: Text,
+    project_id: Text,
+    sso_auth: Object<SsoAuth>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct SsoAuth {
+    sts_token: Object<Keys>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct Keys {
+    access_key_id: Text,
+    secret_access_key: Text,
+    security_token: Text,
+}
+
+/// The current profile.
+pub(super) fn find(seek: &Seek<'_>) -> Result<Source, Error> {
+    let Some(path) = seek.home(".hcloud/config.json") else {
+        return Ok(Source::nothing(
+            "~/.hcloud/config.json: there is no home folder",
+        ));
+    };
+    let shown = path.display();
+    let nothing = |why: &str| Ok(Source::nothing(format!("{shown}: {why}")));
+    let Some(text) = seek.read(&path)? else {
+        return nothing("does not exist");
+    };
+    if text.trim().is_empty() {
+        return nothing("is empty");
+    }
+    let file: File = serde_json::from_str(&text)
+        .map_err(|error| line_of(&path, error.line(), "not the JSON that KooCLI writes"))?;
+    let current = file.current.get().unwrap_or("default");
+    let Some(profile) = file
+        .profiles
+        .iter()
+        .find(|profile| profile.name.get() == Some(current))
+    else {
+        return nothing(&format!("no profile {current}"));
+    };
+    if file
+        .auth_encrypt
+        .get()
+        .is_some_and(|value| value.eq_ignore_ascii_case("true"))
+    {
+        let why = "its secrets are encrypted (hcloud configure set --cli-auth-encrypt=false keeps them readable)";
+        seek.ui.note(format!("{shown} is passed over: {why}"));
+        return nothing(why);
+    }
+    let mode = profile.mode.get().unwrap_or("AKSK");
+    let place = format!("{shown} profile {current} ({mode})");
+    let (id, secret, token) = match mode {
+        "AKSK" => (
+            &profile.access_key_id,
+            &profile.secret_access_key,
+            &profile.security_token,
+        ),
+        "SSO" => match profile
+            .sso_auth
+            .0
+            .as_ref()
+            .and_then(|auth| auth.sts_token.0.as_ref())
+        {
+            Some(keys) => (
+                &keys.access_key_id,
+                &keys.secret_access_key,
+                &keys.security_token,
+            ),
+            None => {
+                return nothing(&format!(
+                    "profile {current}: there are no keys of an earlier sign-in"
+                ));
+            }
+        },
+        other => {
+            return nothing(&format!(
+                "profile {current}: the mode {other} is not one that holds keys"
+            ));
+        }
+    };
+    let need = |text: &Text, key: &str| {
+        text.owned()
+            .ok_or_else(|| Error::new(Kind::Config, &*place, format!("{key} is missing")))
+    };
+    let lease = Lease::keys(
+        need(id, "accessKeyId")?,
+        need(secret, "secretAccessKey")?,
+        token.get(),
+        &*place,
+    );
+    Ok(Lease {
+        region: profile.region.owned(),
+        project_id: profile.project_id.owned(),
+        ..lease
+    }
+    .into())
+}

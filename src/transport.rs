@@ -1,0 +1,35 @@
+//! How a signed request gets to a server and its answer back: what the network, a sandbox and a test have in common.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use bytes::Bytes;
+
+use crate::provider::Signed;
+
+/// An answer.
+pub struct Reply {
+    /// HTTP status.
+    pub status: u16,
+    /// Names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The body, bounded by the transport.
+    pub body: Bytes,
+}
+
+impl Reply {
+    /// The first header of this lower-case name.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let found = self.headers.iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| value.as_str())
+    }
+}
+
+/// What a transport gives back.
+pub type Sending<'a> = Pin<Box<dyn Future<Output = anyhow::Result<Reply>> + 'a>>;
+
+/// Something that answers signed requests.
+pub trait Transport {
+    /// Sends it once. An HTTP error status is an answer, not an error.
+    fn send(&self, request: Signed) -> Sending<'_>;
+}
