@@ -51,20 +51,28 @@ impl Seek<'_> {
         Some(self.env.home()?.join(path))
     }
 
-    /// The text of a file that other tools write. None: there is no such file.
+    /// The text of a file that other tools write. None: there is no such file, or it can't be read, which is a warning.
     ///
     /// # Errors
-    /// If it is there, but can't be read: a folder, too large, not text, no permission.
+    /// If it is larger than any such file, or not text.
     pub fn read(&self, path: &Path) -> Result<Option<String>, Error> {
-        Ok(read_text(path)?.map(|(text, is_open)| {
-            if is_open {
-                self.ui.warn(format!(
-                    "{} can be read by other users: chmod 600 it",
-                    path.display()
-                ));
+        match read_text(path) {
+            Ok(Some((text, is_open))) => {
+                if is_open {
+                    self.ui.warn(format!(
+                        "{} can be read by other users: chmod 600 it",
+                        path.display()
+                    ));
+                }
+                Ok(Some(text))
             }
-            text
-        }))
+            Ok(None) => Ok(None),
+            Err(Unreadable::Closed(error)) => {
+                self.ui.warn(format!("{error}: passed over"));
+                Ok(None)
+            }
+            Err(Unreadable::Broken(error)) => Err(error),
+        }
     }
 
     /// Asks a sign-in service, and again twice if it can't be reached. `judge` reads a failure from an answer.
@@ -181,40 +189,65 @@ impl Seek<'_> {
             .map_err(|_| broken(&format!("no answer within {} s", PROCESS_TIMEOUT.as_secs())))?
             .map_err(|error| broken(&error))?;
         if !output.status.success() {
-            return Err(broken(&output.status));
+            // Most often its own sign-in has ended.
+            return Err(Error {
+                kind: Kind::Credential,
+                ..broken(&output.status)
+            });
         }
         String::from_utf8(output.stdout).map_err(|_| broken(&"its output is not UTF-8 text"))
+    }
+}
+
+/// Why a file that is there can't be read.
+pub enum Unreadable {
+    /// It may not be opened, or is no file.
+    Closed(Error),
+    /// It is no text, or too large.
+    Broken(Error),
+}
+
+impl From<Unreadable> for Error {
+    fn from(unreadable: Unreadable) -> Error {
+        match unreadable {
+            Unreadable::Closed(error) | Unreadable::Broken(error) => error,
+        }
     }
 }
 
 /// The text of a file, and whether other users can read it. None: there is no such file.
 ///
 /// # Errors
-/// If it is there, but can't be read: a folder, a FIFO, too large, not text, no permission.
-pub fn read_text(path: &Path) -> Result<Option<(String, bool)>, Error> {
-    let broken =
+/// If it is there, but can't be read.
+pub fn read_text(path: &Path) -> Result<Option<(String, bool)>, Unreadable> {
+    let error =
         |why: &dyn std::fmt::Display| Error::new(Kind::Config, path.display().to_string(), why);
+    let closed = |why: &dyn std::fmt::Display| Unreadable::Closed(error(why));
     let metadata = match fs::metadata(path) {
         Ok(metadata) => metadata,
-        Err(error)
+        Err(why)
             if matches!(
-                error.kind(),
+                why.kind(),
                 io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
             ) =>
         {
             return Ok(None);
         }
-        Err(error) => return Err(broken(&error)),
+        Err(why) => return Err(closed(&why)),
     };
     // A FIFO or a device would block or never end.
     if !metadata.is_file() {
-        return Err(broken(&"not a file"));
+        return Err(closed(&"not a file"));
     }
     if metadata.len() > LARGEST_FILE {
-        return Err(broken(&format!("larger than {} KiB", LARGEST_FILE >> 10)));
+        return Err(Unreadable::Broken(error(&format!(
+            "larger than {} KiB",
+            LARGEST_FILE >> 10
+        ))));
     }
-    let bytes = fs::read(path).map_err(|error| broken(&error))?;
-    let text = String::from_utf8(bytes).map_err(|_| broken(&"not UTF-8 text"))?;
+    let bytes = fs::read(path).map_err(|why| closed(&why))?;
+    let text =
+        String::from_utf8(bytes).map_err(|_| Unreadable::Broken(error(&"not UTF-8 text")))?;
     // NOTE: Editors on Windows begin a file with a byte order mark, which no parser takes.
     let text = text
         .strip_prefix('\u{feff}')

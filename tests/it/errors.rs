@@ -175,8 +175,9 @@ fn a_missing_region_or_project_names_the_variable_to_set() {
         "{}",
         output.err
     );
+    // IAM is asked for the project of the region: here it knows none.
     let world = World::new(sandbox(5)).without("HUAWEICLOUD_SDK_PROJECT_ID");
-    let output = world.run("huawei tasks");
+    let output = world.run("huawei tasks --region cn-east-3");
     assert_eq!(output.code, 2);
     assert!(
         output.err.contains("HUAWEICLOUD_SDK_PROJECT_ID"),

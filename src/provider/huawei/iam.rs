@@ -92,15 +92,23 @@ struct Project {
 /// Signs in with a password, project scope. The token is kept between runs; a wrong password is tried once.
 pub(super) async fn password(seek: &Seek<'_>, region: Option<&str>) -> Result<Source, Error> {
     let env = seek.env;
-    let (Some((_, user)), Some((password_name, password))) = (
-        env.first(&["OS_USERNAME", "HW_USER_NAME"]),
-        env.first(&["OS_PASSWORD", "HW_USER_PASSWORD"]),
-    ) else {
-        return Ok(Source::nothing(
-            "password sign-in: OS_USERNAME and OS_PASSWORD are not both set",
-        ));
-    };
+    let user = env.first(&["OS_USERNAME", "HW_USER_NAME"]);
+    let password = env.first(&["OS_PASSWORD", "HW_USER_PASSWORD"]);
     let broken = |why: &str| Error::new(Kind::Config, "password sign-in", why);
+    let ((_, user), (password_name, password)) = match (user, password) {
+        (Some(user), Some(password)) => (user, password),
+        (None, None) => {
+            return Ok(Source::nothing(
+                "password sign-in: OS_USERNAME and OS_PASSWORD are not set",
+            ));
+        }
+        (Some((name, _)), None) => {
+            return Err(broken(&format!("{name} is set, but OS_PASSWORD is not")));
+        }
+        (None, Some((name, _))) => {
+            return Err(broken(&format!("{name} is set, but OS_USERNAME is not")));
+        }
+    };
     let Some((_, domain)) = env.first(&["OS_USER_DOMAIN_NAME", "OS_DOMAIN_NAME", "HW_DOMAIN_NAME"])
     else {
         return Err(broken("the account is not known")

@@ -73,9 +73,6 @@ pub(super) async fn find(seek: &Seek<'_>, name: Option<&str>) -> Result<Source, 
         }
         return nothing(format!("{shown}: does not exist"));
     };
-    if text.trim().is_empty() {
-        return nothing(format!("{shown}: is empty"));
-    }
     let file: File = serde_json::from_str(&text).map_err(|error| {
         line_of(
             &path,
@@ -325,8 +322,16 @@ pub(super) async fn external(
         .expiration
         .get()
         .and_then(|text| DateTime::parse_from_rfc3339(text).ok());
+    let expires = expires.map(|time| time.to_utc());
+    if expires.is_some_and(|expires| expires <= seek.now()) {
+        return Err(Error::new(
+            Kind::Credential,
+            place,
+            "the external process printed keys that have expired",
+        ));
+    }
     Ok(Lease {
-        expires: expires.map(|time| time.to_utc()),
+        expires,
         ..Lease::keys(id, secret, token, place)
     })
 }

@@ -14,6 +14,10 @@ use crate::error::{Error, Kind};
 /// The section of the profile that the environment names, else `default`.
 pub(super) async fn find(seek: &Seek<'_>) -> Result<Source, Error> {
     let files = match seek.env.get("ALIBABA_CLOUD_CREDENTIALS_FILE") {
+        // Somebody asked for this one: that it is missing is a mistake.
+        Some(path) if !Path::new(path).exists() => {
+            return Err(Error::new(Kind::Config, path, "does not exist"));
+        }
         Some(path) => vec![PathBuf::from(path)],
         None => ["credentials", "credentials.ini"]
             .iter()
@@ -46,12 +50,11 @@ pub(super) async fn find_in(
     let named = section.or_else(|| seek.env.get("ALIBABA_CLOUD_PROFILE"));
     let name = named.unwrap_or("default");
     let Some(section) = ini.section(name) else {
-        let why = format!(
-            "{}: no section [{name}], only {}",
-            path.display(),
-            ini.names().join(", ")
-        );
-        return Ok(Source::Nothing(why));
+        let why = format!("no section [{name}], only {}", ini.names().join(", "));
+        return match named {
+            Some(_) => Err(Error::new(Kind::Config, path.display().to_string(), why)),
+            None => Ok(Source::Nothing(format!("{}: {why}", path.display()))),
+        };
     };
     lease(seek, path, section).await
 }

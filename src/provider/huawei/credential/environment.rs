@@ -17,9 +17,25 @@ pub(in super::super) fn project(env: &Env) -> Option<String> {
 /// `HUAWEICLOUD_SDK_TOKEN`, else `HUAWEICLOUD_SDK_AK`, `_SK` and `_SECURITY_TOKEN`, else the names that the vendor's
 /// Terraform provider has for the same.
 pub(super) fn find(env: &Env) -> Result<Source, Error> {
+    Ok(match keys(env)? {
+        Some(lease) => Lease {
+            project_id: project(env),
+            ..lease
+        }
+        .into(),
+        None => Source::nothing(
+            "environment: neither HUAWEICLOUD_SDK_TOKEN nor HUAWEICLOUD_SDK_AK is set",
+        ),
+    })
+}
+
+fn keys(env: &Env) -> Result<Option<Lease>, Error> {
     if let Some((name, token)) = env.first(&["HUAWEICLOUD_SDK_TOKEN", "HW_AUTH_TOKEN"]) {
         let credential = Credential::Token(Secret::new(token));
-        return Ok(Lease::new(credential, format!("environment ({name})")).into());
+        return Ok(Some(Lease::new(
+            credential,
+            format!("environment ({name})"),
+        )));
     }
     let families = [
         (
@@ -41,9 +57,7 @@ pub(super) fn find(env: &Env) -> Result<Source, Error> {
             (None, Some(_)) => return Err(half(secret, id)),
         }
     }
-    Ok(Source::nothing(
-        "environment: neither HUAWEICLOUD_SDK_TOKEN nor HUAWEICLOUD_SDK_AK is set",
-    ))
+    Ok(None)
 }
 
 fn half(set: &str, missing: &str) -> Error {

@@ -15,6 +15,14 @@ pub(super) fn find(seek: &Seek<'_>) -> Result<Source, Error> {
         .env
         .get("HUAWEICLOUD_SDK_CREDENTIALS_FILE")
         .map(PathBuf::from);
+    if let Some(path) = moved.as_ref().filter(|path| !path.exists()) {
+        // Somebody asked for this one: that it is missing is a mistake.
+        return Err(Error::new(
+            Kind::Config,
+            path.display().to_string(),
+            "does not exist",
+        ));
+    }
     match moved.or_else(|| seek.home(".huaweicloud/credentials")) {
         Some(path) => find_in(seek, &path, None),
         None => Ok(Source::nothing(

@@ -68,7 +68,13 @@ pub(super) fn find(seek: &Seek<'_>) -> Result<Source, Error> {
         .iter()
         .find(|profile| profile.name.get() == Some(current))
     else {
-        return nothing(&format!("no profile {current}"));
+        let known: Vec<_> = file
+            .profiles
+            .iter()
+            .filter_map(|profile| profile.name.get())
+            .collect();
+        let why = format!("no profile {current}; there are: {}", known.join(", "));
+        return Err(Error::new(Kind::Config, shown.to_string(), why));
     };
     if file
         .auth_encrypt
@@ -105,8 +111,10 @@ pub(super) fn find(seek: &Seek<'_>) -> Result<Source, Error> {
             }
         },
         other => {
-            return nothing(&format!(
-                "profile {current}: the mode {other} is not one that holds keys"
+            return Err(Error::new(
+                Kind::Config,
+                &*place,
+                format!("the mode {other} is not one that holds keys"),
             ));
         }
     };
