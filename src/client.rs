@@ -56,6 +56,8 @@ pub struct Target {
     pub defaults: Params,
     /// The longest that a try may take, if the profile says so.
     pub timeout: Option<Duration>,
+    /// The longest that connecting may take, if the profile says so.
+    pub connect_timeout: Option<Duration>,
     /// What the profile's account is spared.
     pub limits: Rc<Limits>,
     /// How far the server's clock is ahead of ours, once that is known to matter.
@@ -251,7 +253,7 @@ impl<'a> Client<'a> {
             .acquire()
             .await
             .expect("the semaphore is never closed");
-        let signed = (target.provider.sign)(
+        let mut signed = (target.provider.sign)(
             request,
             &Signing {
                 endpoint: &target.endpoint,
@@ -261,6 +263,7 @@ impl<'a> Client<'a> {
                 scheme: self.tries.scheme,
             },
         );
+        signed.connect_timeout = target.connect_timeout;
         let started = Instant::now();
         let limit = self.timeout(target);
         let outcome = timeout(limit, self.seek.transport.send(signed)).await;

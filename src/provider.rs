@@ -45,11 +45,11 @@ pub struct Provider {
     /// The project id that the environment names, where the cloud has such a thing.
     pub project: fn(&Env) -> Option<String>,
     /// Asks the cloud for the project id of a region, where it has such a thing.
-    pub find_project: Option<for<'a> fn(&'a Seek<'a>, &'a Lease, &'a str) -> Finding<'a, String>>,
+    pub find_project: Option<Ask<String>>,
     /// Finds credentials.
     pub credential: for<'a> fn(&'a Seek<'a>, &'a Search<'a>) -> Finding<'a, Found>,
     /// Takes on a role with the credentials of another profile, where the cloud has roles.
-    pub assume: Option<for<'a> fn(&'a Seek<'a>, &'a Lease, &'a str) -> Finding<'a, Lease>>,
+    pub assume: Option<Ask<Lease>>,
     /// Turns the parameters of an operation into a request.
     pub build: fn(&Meta, &Params, &Scope) -> Result<Request, Error>,
     /// Signs a request.
@@ -95,6 +95,9 @@ pub fn operation(api: &str) -> Option<&'static Entry> {
 
 /// What the functions of a provider that ask the network give back.
 pub type Finding<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + 'a>>;
+
+/// A question to the cloud by someone who has signed in: about a region, or a role.
+pub type Ask<T> = for<'a> fn(&'a Seek<'a>, &'a Lease, &'a str) -> Finding<'a, T>;
 
 /// Where to look for credentials, and for which region.
 pub struct Search<'a> {
@@ -296,6 +299,8 @@ pub struct Signed {
     pub headers: Vec<(&'static str, String)>,
     /// Body, empty where there is none.
     pub body: Vec<u8>,
+    /// The longest that connecting may take, if a profile says so.
+    pub connect_timeout: Option<Duration>,
 }
 
 /// An answer, as far as judging it needs.

@@ -1,6 +1,6 @@
 //! The network. The only file that uses the HTTP client.
 
-use std::cell::OnceCell;
+use std::cell::RefCell;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
@@ -15,39 +15,50 @@ use crate::transport::{Reply, Sending, Transport};
 /// The largest answer that is read.
 pub const LARGEST_BODY: usize = 64 * 1024 * 1024;
 
+/// The longest that connecting may take where nothing else is said.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// The network.
 pub struct Http {
     env: Env,
-    connect_timeout: Duration,
-    /// Clients are made when the first request needs one: certificates are only read for https.
-    remote: OnceCell<reqwest::Client>,
-    loopback: OnceCell<reqwest::Client>,
+    connect_timeout: Option<Duration>,
+    /// Made when the first request needs one: certificates are only read for https. By scheme and connect timeout.
+    clients: RefCell<Vec<((bool, Duration), reqwest::Client)>>,
 }
 
 impl Http {
-    /// A transport that gives up connecting after `connect_timeout`, or after five seconds.
+    /// A transport that gives up connecting after `connect_timeout`, else after what the request says, else after five
+    /// seconds.
     pub fn new(env: Env, connect_timeout: Option<Duration>) -> Self {
         Http {
             env,
-            connect_timeout: connect_timeout.unwrap_or(Duration::from_secs(5)),
-            remote: OnceCell::new(),
-            loopback: OnceCell::new(),
+            connect_timeout,
+            clients: RefCell::default(),
         }
     }
 
-    fn client(&self, url: &Url) -> anyhow::Result<&reqwest::Client> {
+    fn client(
+        &self,
+        url: &Url,
+        connect_timeout: Option<Duration>,
+    ) -> anyhow::Result<reqwest::Client> {
         let is_plain = url.scheme() == "http";
-        let cell = if is_plain {
-            &self.loopback
-        } else {
-            &self.remote
-        };
-        if let Some(client) = cell.get() {
-            return Ok(client);
+        let connect_timeout = self
+            .connect_timeout
+            .or(connect_timeout)
+            .unwrap_or(CONNECT_TIMEOUT);
+        let key = (is_plain, connect_timeout);
+        if let Some((_, client)) = self
+            .clients
+            .borrow()
+            .iter()
+            .find(|(known, _)| *known == key)
+        {
+            return Ok(client.clone());
         }
         let builder = reqwest::Client::builder()
             .user_agent(concat!("scanq/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(self.connect_timeout)
+            .connect_timeout(connect_timeout)
             // Credentials never follow a redirect, and a retry needs a new signature.
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
@@ -65,7 +76,8 @@ impl Http {
             builder.proxy(self.proxy()?)
         };
         let client = builder.build().context("set up the HTTP client")?;
-        Ok(cell.get_or_init(|| client))
+        self.clients.borrow_mut().push((key, client.clone()));
+        Ok(client)
     }
 
     /// `HTTPS_PROXY` and `NO_PROXY`, in either case.
@@ -85,7 +97,10 @@ impl Http {
         let url = Url::parse(&signed.url)
             .map_err(|_| anyhow!("the request's address can't be parsed"))?;
         let method = signed.method.parse().context("method")?;
-        let mut request = self.client(&url)?.request(method, url).body(signed.body);
+        let mut request = self
+            .client(&url, signed.connect_timeout)?
+            .request(method, url)
+            .body(signed.body);
         for (name, value) in signed.headers {
             request = request.header(name, value);
         }

@@ -138,6 +138,7 @@ pub(super) async fn of(
             scope: Scope { project_id },
             defaults: defaults.clone(),
             timeout: profile.timeout,
+            connect_timeout: profile.connect_timeout,
             limits: Rc::clone(&limits),
             skew: TimeDelta::zero().into(),
         });

@@ -147,6 +147,7 @@ impl Seek<'_> {
             url: url.to_owned(),
             headers,
             body: Vec::new(),
+            connect_timeout: None,
         };
         timeout(Duration::from_secs(1), self.transport.send(signed))
             .await

@@ -9,6 +9,7 @@ mod help;
 mod operations;
 mod output;
 mod paging;
+mod profiles;
 mod readme;
 mod sandbox;
 mod structure;

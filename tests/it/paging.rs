@@ -260,6 +260,7 @@ fn walked(
         scope: Scope::default(),
         defaults: Default::default(),
         timeout: None,
+        connect_timeout: None,
         limits: Rc::new(Limits::new(None, None)),
         skew: chrono::TimeDelta::zero().into(),
     };

@@ -29,6 +29,22 @@ fn the_tour_can_be_taken() {
     assert!(taken >= 7);
 }
 
+#[test]
+fn the_configuration_is_valid() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config.toml");
+    std::fs::write(&path, &blocks("toml")[0]).unwrap();
+    let mut command = binary(&["profile", "list", "-o", "csv", "--no-header"]);
+    command.env("SCANQ_CONFIG", &path);
+    let output = finish(command);
+    assert_eq!(
+        (output.code, output.lines().len()),
+        (0, 3),
+        "{}",
+        output.err
+    );
+}
+
 #[cfg(unix)]
 #[test]
 fn the_sandbox_recipe_works_in_a_shell() {

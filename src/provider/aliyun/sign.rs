@@ -153,6 +153,7 @@ pub(super) fn acs3(request: &Request, signing: &Signing<'_>) -> Signed {
         ),
         headers,
         body,
+        connect_timeout: None,
     }
 }
 
@@ -215,6 +216,7 @@ pub(super) fn rpc(request: &Request, signing: &Signing<'_>) -> Signed {
         ),
         headers: vec![("accept", "application/json".into())],
         body: Vec::new(),
+        connect_timeout: None,
     }
 }
 

@@ -148,6 +148,7 @@ pub(super) async fn password(seek: &Seek<'_>, region: Option<&str>) -> Result<So
             url: format!("{origin}/v3/auth/tokens?nocatalog=true"),
             headers: vec![("content-type", "application/json;charset=utf8".to_owned())],
             body: body.to_string().into_bytes(),
+            connect_timeout: None,
         };
         let reply = seek
             .ask(

@@ -141,6 +141,7 @@ pub(super) fn sign(request: &Request, signing: &Signing<'_>) -> Signed {
         ),
         headers,
         body,
+        connect_timeout: None,
     }
 }
 

@@ -191,6 +191,7 @@ pub(super) async fn assume_role_with_oidc(
                 ],
                 // In the body, not in the query: a token has no place in access logs.
                 body: encoding::query(pairs).into_bytes(),
+                connect_timeout: None,
             }
         };
         answer(seek, "AssumeRoleWithOIDC", signed, source).await

@@ -32,6 +32,7 @@ pub(super) async fn fetch(seek: &Seek<'_>, uri: &str, source: &str) -> Result<Le
         url: url.to_string(),
         headers: Vec::new(),
         body: Vec::new(),
+        connect_timeout: None,
     };
     let reply = seek.ask(source, request, failure, "").await?;
     let keys: Temporary = serde_json::from_slice(&reply.body)
