@@ -135,7 +135,8 @@ impl<'a> Client<'a> {
         let (mut clock_set, mut renewed) = (false, false);
         for attempt in 0.. {
             let lease = self.fresh(target).await;
-            let sent = self.attempt(target, entry, &request, &lease, attempt).await;
+            let limit = self.timeout(target).min(deadline.saturating_duration_since(Instant::now()));
+            let sent = self.attempt(target, entry, &request, &lease, attempt, limit).await;
             let failed = match sent.and_then(|reply| judge(target, entry, reply)) {
                 Ok(page) => return Ok(page),
                 Err(failed) => failed,
@@ -164,7 +165,7 @@ impl<'a> Client<'a> {
                     _ => return give_up(failed.failure),
                 },
             };
-            if Instant::now() + pause > deadline {
+            if Instant::now() + pause >= deadline {
                 let mut failure = failed.failure;
                 let asked = format!(
                     "the server asks to wait {} s, longer than this call may take: raise --timeout or try later",
@@ -246,6 +247,7 @@ impl<'a> Client<'a> {
         request: &Request,
         lease: &Lease,
         attempt: u32,
+        limit: Duration,
     ) -> Result<Reply, Attempt> {
         let _turn = target.limits.turn().await;
         let permit = self
@@ -265,7 +267,6 @@ impl<'a> Client<'a> {
         );
         signed.connect_timeout = target.connect_timeout;
         let started = Instant::now();
-        let limit = self.timeout(target);
         let outcome = timeout(limit, self.seek.transport.send(signed)).await;
         drop(permit);
         let reply = match outcome {
@@ -303,7 +304,7 @@ impl<'a> Client<'a> {
         let request = self.request(target, entry, params)?;
         let started = Instant::now();
         let lease = self.fresh(target).await;
-        let sent = self.attempt(target, entry, &request, &lease, 0).await;
+        let sent = self.attempt(target, entry, &request, &lease, 0, self.timeout(target)).await;
         let latency = started.elapsed();
         let failed = |failed: Attempt| error_of(failed.failure, target, entry, 0);
         let reply = sent.map_err(failed)?;
@@ -356,13 +357,16 @@ fn judge(target: &Target, entry: &Entry, reply: Reply) -> Result<Page, Attempt> 
 }
 
 fn unreachable_service(message: String) -> Attempt {
+    let hint = message.contains("certificate").then(|| {
+        "if a proxy or a private authority signs this connection, name its certificate with SSL_CERT_FILE".to_owned()
+    });
     Attempt {
         failure: Failure {
             kind: Kind::Network,
             code: None,
             message,
             request_id: None,
-            hint: None,
+            hint,
             retry: Retry::Backoff,
         },
         date: None,

@@ -4,6 +4,7 @@
 //! It reads the providers' wire facts and signing stages; nothing of the client reads the sandbox.
 
 mod aliyun;
+pub mod fault;
 mod gate;
 mod huawei;
 mod identity;
@@ -19,6 +20,7 @@ use chrono::{DateTime, Utc};
 use crate::context::Clock;
 use crate::provider::Signed;
 use crate::transport::{Reply, Sending, Transport};
+use fault::{Delivery, Fault, Faults};
 use gate::Nonces;
 use world::World;
 
@@ -61,6 +63,8 @@ pub struct Settings {
     pub now: DateTime<Utc>,
     /// Whether the metadata services of both clouds answer.
     pub metadata: bool,
+    /// What goes wrong.
+    pub faults: Vec<Fault>,
 }
 
 /// A request, as it came in.
@@ -119,6 +123,7 @@ pub struct Sandbox {
     world: World,
     latency: Duration,
     metadata: bool,
+    faults: Faults,
     clock: Clock,
     nonces: RefCell<Nonces>,
     requests: RefCell<Vec<String>>,
@@ -131,6 +136,7 @@ impl Sandbox {
             world: World::new(settings.seed, settings.tasks, settings.now),
             latency: settings.latency,
             metadata: settings.metadata,
+            faults: Faults::new(&settings.faults, settings.seed),
             clock,
             nonces: RefCell::new(Nonces::default()),
             requests: RefCell::new(Vec::new()),
@@ -142,15 +148,19 @@ impl Sandbox {
         self.requests.borrow().clone()
     }
 
-    /// Answers a request.
-    pub async fn answer(&self, request: &Incoming) -> Reply {
+    /// Answers a request, and says how the answer is to be delivered.
+    pub async fn answer(&self, request: &Incoming) -> (Reply, Delivery) {
         if !self.latency.is_zero() {
             tokio::time::sleep(self.latency).await;
         }
-        let now = (self.clock)();
-        if let Some(reply) = identity::answer(self, request, now) {
-            return reply;
-        }
+        let now = self.faults.now((self.clock)());
+        let reply = identity::answer(self, request, now).unwrap_or_else(|| self.respond(request, now));
+        let operation = self.requests.borrow().last().cloned().unwrap_or_default();
+        let is_huawei = request.path.starts_with("/v5/") || request.path.starts_with("/v3/");
+        self.faults.apply(&operation, is_huawei, reply)
+    }
+
+    fn respond(&self, request: &Incoming, now: DateTime<Utc>) -> Reply {
         let (status, id_header, body) = if request.path.starts_with("/v5/") {
             let (status, body) = huawei::answer(self, request, now);
             (status, "x-request-id", body)
@@ -158,17 +168,14 @@ impl Sandbox {
             let (status, body) = aliyun::answer(self, request, now);
             (status, "x-acs-request-id", body)
         };
-        let id = self.request_id();
         let headers = [
             ("content-type", "application/json;charset=utf-8".to_owned()),
             ("date", now.format("%a, %d %b %Y %H:%M:%S GMT").to_string()),
-            (id_header, id),
+            (id_header, self.request_id()),
         ];
         Reply {
             status,
-            headers: headers
-                .map(|(name, value)| (name.to_owned(), value))
-                .to_vec(),
+            headers: headers.map(|(name, value)| (name.to_owned(), value)).to_vec(),
             body: body.into(),
         }
     }
@@ -202,7 +209,17 @@ impl Transport for Sandbox {
                 headers,
                 body: signed.body.into(),
             };
-            Ok(self.answer(&request).await)
+            let (reply, delivery) = self.answer(&request).await;
+            // What the network client would make of it.
+            match delivery {
+                Delivery::Whole | Delivery::Gzip => {}
+                Delivery::Slow(span) => tokio::time::sleep(span).await,
+                Delivery::Never => std::future::pending().await,
+                Delivery::Closed => anyhow::bail!("connection closed before the answer"),
+                Delivery::Half | Delivery::ShortLength => anyhow::bail!("the answer was cut off"),
+                Delivery::Endless => anyhow::bail!("the answer is larger than 64 MiB"),
+            }
+            Ok(reply)
         })
     }
 }

@@ -9,7 +9,7 @@ use url::Url;
 
 use super::tls;
 use crate::context::Env;
-use crate::provider::Signed;
+use crate::provider::{Signed, is_loopback};
 use crate::transport::{Reply, Sending, Transport};
 
 /// The largest answer that is read.
@@ -22,8 +22,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 pub struct Http {
     env: Env,
     connect_timeout: Option<Duration>,
-    /// Made when the first request needs one: certificates are only read for https. By scheme and connect timeout.
-    clients: RefCell<Vec<((bool, Duration), reqwest::Client)>>,
+    /// Made when the first request needs one: certificates are only read for https. By scheme, whether it stays on this machine, and connect timeout.
+    clients: RefCell<Vec<((bool, bool, Duration), reqwest::Client)>>,
 }
 
 impl Http {
@@ -47,7 +47,8 @@ impl Http {
             .connect_timeout
             .or(connect_timeout)
             .unwrap_or(CONNECT_TIMEOUT);
-        let key = (is_plain, connect_timeout);
+        let is_local = is_loopback(url);
+        let key = (is_plain, is_local, connect_timeout);
         if let Some((_, client)) = self
             .clients
             .borrow()
@@ -69,8 +70,8 @@ impl Http {
             } else {
                 tls::config(&self.env)?
             });
-        let builder = if is_plain {
-            // Plain http only goes to loopback, where compression costs more than it saves.
+        let builder = if is_plain || is_local {
+            // What stays on this machine, or on its link, needs neither a proxy nor compression.
             builder.gzip(false)
         } else {
             builder.proxy(self.proxy()?)

@@ -22,6 +22,7 @@ pub(super) fn in_process(clock: &Clock) -> Sandbox {
         latency: Duration::ZERO,
         now: this_minute(clock),
         metadata: false,
+        faults: Vec::new(),
     };
     Sandbox::new(&settings, Rc::clone(clock))
 }
@@ -44,6 +45,7 @@ pub(super) async fn run(matches: &ArgMatches, context: &mut Context) -> Result<u
         latency: args.latency,
         now,
         metadata: true,
+        faults: args.fault,
     };
     let sandbox = Rc::new(Sandbox::new(&settings, Rc::clone(&context.clock)));
     let listener = listener::bind(args.listen)

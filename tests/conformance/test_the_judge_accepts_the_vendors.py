@@ -8,13 +8,14 @@ import http.client
 import json
 
 import pytest
+from alibabacloud_credentials.exceptions import CredentialException
 from alibabacloud_sas20181203 import models as sas
 from alibabacloud_tea_openapi.exceptions import ClientException
-from huaweicloudsdkcore.exceptions.exceptions import ClientRequestException
+from huaweicloudsdkcore.exceptions.exceptions import ClientRequestException, SdkException
 from huaweicloudsdkhss.v5 import ListTasksRequest, ListTasksRequestBody
 
-from judge import ALIBABA, ALIBABA_STS, HUAWEI, HUAWEI_TEMPORARY, PROJECT_ID, X_AUTH_TOKEN
-from vendors import alibaba, ask, huawei
+from judge import ALIBABA, ALIBABA_STS, HUAWEI, HUAWEI_TEMPORARY, OIDC_TOKEN, PROJECT_ID, USER, X_AUTH_TOKEN
+from vendors import alibaba, ask, assume_role, assume_role_with_oidc, huawei
 
 AWKWARD = "a b+c*d~e/f&g=h%2Bi 生产 🚀"
 
@@ -27,6 +28,7 @@ ALIBABA_REQUESTS = [
     sas.DescribeImageFixTaskRequest(current_page=1, page_size=20, start_time=1634725571000, status="2"),
     sas.ListAgentlessTaskRequest(target_name=AWKWARD, root_task=False, task_id_list=["a", AWKWARD]),
 ]  # fmt: skip
+ROLE = {"RoleArn": "acs:ram::1:role/a", "RoleSessionName": "a.b", "DurationSeconds": "900", "ExternalId": AWKWARD}
 HUAWEI_REQUEST = ListTasksRequest(
     enterprise_project_id=AWKWARD,
     limit=10,
@@ -79,6 +81,42 @@ def test_the_judge_refuses_huaweis_client_with_a_wrong_key(judge, key, part):
     assert (refused.value.status_code, refused.value.error_code) == (401, "APIGW.0301")
 
 
+@schemes
+@alibaba_keys
+def test_the_judge_lends_a_role_to_alibabas_client(judge, scheme, key):
+    assert assume_role(judge.url, key, scheme, **ROLE) == ALIBABA_STS
+    [seen] = judge.seen
+    assert (seen.scheme, seen.key, seen.parameters) == (scheme, key, ROLE)
+    for wrong in [{"secret": "wrong"}, {"token": "wrong"}]:
+        with pytest.raises(ClientException):
+            assume_role(judge.url, key._replace(**wrong), scheme, **ROLE)
+    with pytest.raises(ClientException):
+        assume_role(judge.url, key, scheme, **{**ROLE, "RoleSessionName": "a b"})
+
+
+@pytest.mark.parametrize("token", [OIDC_TOKEN, OIDC_TOKEN + "\n", OIDC_TOKEN[1:]], ids=["right", "untidy", "wrong"])
+def test_the_judge_compares_the_token_of_an_identity_provider(judge, monkeypatch, tmp_path, token):
+    file = tmp_path / "token"
+    file.write_text(token)
+    given = lambda: assume_role_with_oidc(  # noqa: E731
+        judge.url, monkeypatch, role_arn="r", oidc_provider_arn="p", role_session_name="s1",
+        oidc_token_file_path=str(file),
+    )  # fmt: skip
+    if token == OIDC_TOKEN:
+        assert given() == ALIBABA_STS
+    else:
+        with pytest.raises(CredentialException):
+            given()
+
+
+@huawei_keys
+def test_the_judge_names_the_project_of_a_region_to_huaweis_client(judge, key):
+    assert ask(huawei(judge.url, key, region="cn-north-4"), HUAWEI_REQUEST).total_num == 0
+    assert [(seen.scheme, seen.key, seen.refusal) for seen in judge.seen] == [("aksk", key, None)] * 2
+    with pytest.raises(SdkException):
+        huawei(judge.url, key._replace(secret="wrong"), region="cn-north-4")
+
+
 def send(judge, method, target, headers, body):
     connection = http.client.HTTPConnection(judge.address)
     connection.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
@@ -93,7 +131,11 @@ def send(judge, method, target, headers, body):
 
 def recorded(judge, scheme):
     """What a vendor's client sent just now, as the arguments of send()."""
-    if scheme == "aksk":
+    if scheme == "aksk-projects":
+        huawei(judge.url, HUAWEI_TEMPORARY, region="cn-north-4")
+    elif scheme == "rpc-role":
+        assume_role(judge.url, ALIBABA_STS, "rpc", **ROLE)
+    elif scheme == "aksk":
         ask(huawei(judge.url, HUAWEI_TEMPORARY, PROJECT_ID), HUAWEI_REQUEST)
     else:
         ask(alibaba(judge.url, ALIBABA_STS, scheme), ALIBABA_REQUESTS[0])
@@ -106,7 +148,7 @@ def recorded(judge, scheme):
     )
 
 
-@pytest.mark.parametrize("scheme", ["acs3", "rpc", "aksk"])
+@pytest.mark.parametrize("scheme", ["acs3", "rpc", "aksk", "rpc-role", "aksk-projects"])
 def test_a_vendors_request_sent_again_unchanged_is_accepted(judge, scheme):
     # So that the refusals below come from what each of them changes, and not from how they are sent.
     assert send(judge, **recorded(judge, scheme)) == 200
@@ -171,6 +213,18 @@ CHANGES = {
         "the time": in_header("x-sdk-date", "20", "19"),
         "a token beside the signature": lambda sent: sent["headers"].update({"x-auth-token": X_AUTH_TOKEN}),
     },
+    "rpc-role": {
+        "a parameter": in_target("role%2Fa", "role%2Fb"),
+        "no external id": in_target("ExternalId=", "Policy="),
+        "the version": in_target("2015-04-01", "2018-12-03"),
+        "the operation": in_target("Action=AssumeRole", "Action=AssumeRoleWithOIDC"),
+    },
+    "aksk-projects": {
+        "the region": in_target("cn-north-4", "cn-north-1"),
+        "the method": lambda sent: sent.update(method="POST"),
+        "no token": without_header("x-security-token"),
+        "an unsigned token": in_header("authorization", ";x-security-token", ""),
+    },
 }
 
 
@@ -195,3 +249,18 @@ def test_the_judge_compares_the_x_auth_token(judge, token, status):
     headers = {"host": judge.address, "content-type": "application/json", "content-length": str(len(body))}
     target = f"/v5/{PROJECT_ID}/common/tasks/batch-query"
     assert send(judge, "POST", target, {**headers, "x-auth-token": token}, body) == status
+
+
+def test_the_judge_compares_the_password(judge):
+    # By hand as well: the SDK has no passwords.
+    def sign_in(**wrong):
+        auth = {
+            "identity": {"methods": ["password"], "password": {"user": {**USER, **wrong}}},
+            "scope": {"project": {"name": "cn-north-4"}},
+        }
+        body = json.dumps({"auth": auth}).encode()
+        headers = {"host": judge.address, "content-type": "application/json", "content-length": str(len(body))}
+        return send(judge, "POST", "/v3/auth/tokens", headers, body)
+
+    assert sign_in() == 201
+    assert [sign_in(name="x"), sign_in(password="x"), sign_in(domain={"name": "x"})] == [401] * 3

@@ -147,6 +147,7 @@ pub fn sandbox(tasks: u64) -> Rc<Sandbox> {
         latency: Duration::ZERO,
         now: now(),
         metadata: false,
+        faults: Vec::new(),
     };
     Rc::new(Sandbox::new(&settings, clock()))
 }
@@ -159,6 +160,7 @@ pub fn sandbox_on_ecs() -> Rc<Sandbox> {
         latency: Duration::ZERO,
         now: now(),
         metadata: true,
+        faults: Vec::new(),
     };
     Rc::new(Sandbox::new(&settings, clock()))
 }

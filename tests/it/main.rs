@@ -4,6 +4,7 @@
 
 mod credentials;
 mod errors;
+mod faults;
 mod harness;
 mod help;
 mod operations;
@@ -13,3 +14,4 @@ mod profiles;
 mod readme;
 mod sandbox;
 mod structure;
+mod tls;
