@@ -135,8 +135,12 @@ impl<'a> Client<'a> {
         let (mut clock_set, mut renewed) = (false, false);
         for attempt in 0.. {
             let lease = self.fresh(target).await;
-            let limit = self.timeout(target).min(deadline.saturating_duration_since(Instant::now()));
-            let sent = self.attempt(target, entry, &request, &lease, attempt, limit).await;
+            let limit = self
+                .timeout(target)
+                .min(deadline.saturating_duration_since(Instant::now()));
+            let sent = self
+                .attempt(target, entry, &request, &lease, attempt, limit)
+                .await;
             let failed = match sent.and_then(|reply| judge(target, entry, reply)) {
                 Ok(page) => return Ok(page),
                 Err(failed) => failed,
@@ -304,7 +308,9 @@ impl<'a> Client<'a> {
         let request = self.request(target, entry, params)?;
         let started = Instant::now();
         let lease = self.fresh(target).await;
-        let sent = self.attempt(target, entry, &request, &lease, 0, self.timeout(target)).await;
+        let sent = self
+            .attempt(target, entry, &request, &lease, 0, self.timeout(target))
+            .await;
         let latency = started.elapsed();
         let failed = |failed: Attempt| error_of(failed.failure, target, entry, 0);
         let reply = sent.map_err(failed)?;

@@ -164,8 +164,17 @@ pub struct Context {
 }
 
 impl Context {
-    /// The context of the process itself.
+    /// The context of the process itself. From here on it writes no core dump: secrets are in its memory.
     pub fn of_process() -> Self {
+        #[cfg(unix)]
+        {
+            let none = rustix::process::Rlimit {
+                current: Some(0),
+                maximum: Some(0),
+            };
+            // Where that is not allowed there is nothing else to be done.
+            let _ = rustix::process::setrlimit(rustix::process::Resource::Core, none);
+        }
         let env = Env::of_process();
         // A terminal shows each line at once; a pipe is written in large chunks.
         let out = if io::stdout().is_terminal() {

@@ -154,7 +154,8 @@ impl Sandbox {
             tokio::time::sleep(self.latency).await;
         }
         let now = self.faults.now((self.clock)());
-        let reply = identity::answer(self, request, now).unwrap_or_else(|| self.respond(request, now));
+        let reply =
+            identity::answer(self, request, now).unwrap_or_else(|| self.respond(request, now));
         let operation = self.requests.borrow().last().cloned().unwrap_or_default();
         let is_huawei = request.path.starts_with("/v5/") || request.path.starts_with("/v3/");
         self.faults.apply(&operation, is_huawei, reply)
@@ -175,7 +176,9 @@ impl Sandbox {
         ];
         Reply {
             status,
-            headers: headers.map(|(name, value)| (name.to_owned(), value)).to_vec(),
+            headers: headers
+                .map(|(name, value)| (name.to_owned(), value))
+                .to_vec(),
             body: body.into(),
         }
     }

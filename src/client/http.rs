@@ -18,12 +18,15 @@ pub const LARGEST_BODY: usize = 64 * 1024 * 1024;
 /// The longest that connecting may take where nothing else is said.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// What a client is made for: whether it speaks plain http, whether it stays on this machine, how long it may connect.
+type Needs = (bool, bool, Duration);
+
 /// The network.
 pub struct Http {
     env: Env,
     connect_timeout: Option<Duration>,
-    /// Made when the first request needs one: certificates are only read for https. By scheme, whether it stays on this machine, and connect timeout.
-    clients: RefCell<Vec<((bool, bool, Duration), reqwest::Client)>>,
+    /// Made when the first request needs one: certificates are only read for https.
+    clients: RefCell<Vec<(Needs, reqwest::Client)>>,
 }
 
 impl Http {

@@ -68,8 +68,13 @@ fn indent_if(out: &mut dyn Write, fresh: &mut bool, level: usize) -> io::Result<
     Ok(())
 }
 
+/// Deeper levels are not indented any further: what nests a thousandfold is not meant for eyes, and would grow with the
+/// square of its depth.
+pub const DEEPEST: usize = 64;
+
 /// Starts a new line, `level` deep.
 pub fn new_line(out: &mut dyn Write, level: usize) -> io::Result<()> {
+    let level = level.min(DEEPEST);
     write!(out, "\n{:width$}", "", width = level * INDENT)
 }
 

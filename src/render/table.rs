@@ -3,14 +3,15 @@
 //! Rows are laid out in blocks, so a long listing shows its first rows at once and never has to fit into memory. On a
 //! terminal the first block decides the widths: long texts are cut with `…`, and where even that does not fit, the
 //! least important columns are left out. In a pipe nothing is cut.
+//!
+//! Laid out here: comfy-table counts widths in 16 bits and panics on a cell of 64 KiB, which any server can send, and
+//! takes three times the time.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use chrono::{DateTime, Local, Utc};
-use comfy_table::{
-    Attribute, CellAlignment, Color, ColumnConstraint, ContentArrangement, TableStyle, Width,
-};
-use unicode_width::UnicodeWidthStr;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::safe;
 use crate::operation::column::Cell;
@@ -25,6 +26,9 @@ const GAP: usize = 2;
 /// No column is cut to less than this; the first, which holds the id, is never cut.
 const NARROWEST: usize = 12;
 
+/// In a pipe, cells wider than this are not waited for by their neighbours.
+const ALIGNED: usize = 120;
+
 /// In which zone times are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Times {
@@ -35,13 +39,21 @@ pub enum Times {
     Utc,
 }
 
+/// A cell as it will be shown.
+struct Shown {
+    text: String,
+    status: Option<Status>,
+    /// Only free text is cut: half a time or number says the wrong thing.
+    can_be_cut: bool,
+}
+
 /// A table on its way out.
 pub struct Table {
     header: Option<Vec<String>>,
     terminal: Option<usize>,
     color: bool,
     times: Times,
-    block: Vec<Vec<(String, Option<Status>)>>,
+    block: Vec<Vec<Shown>>,
     widths: Vec<usize>,
     /// Columns that are shown, once the widths are known.
     kept: Option<usize>,
@@ -70,12 +82,13 @@ impl Table {
 
     /// One row.
     pub fn row(&mut self, out: &mut dyn Write, cells: Vec<Cell>) -> io::Result<()> {
-        let shown = cells.iter().map(|cell| {
-            let status = match cell {
+        let shown = cells.iter().map(|cell| Shown {
+            text: safe::escape(&text(cell, self.times)).into_owned(),
+            status: match cell {
                 Cell::Status(status) => Some(*status),
                 _ => None,
-            };
-            (safe::escape(&text(cell, self.times)).into_owned(), status)
+            },
+            can_be_cut: matches!(cell, Cell::Text(_) | Cell::Empty),
         });
         self.block.push(shown.collect());
         if self.block.len() == BLOCK {
@@ -101,64 +114,25 @@ impl Table {
         let header = self.header.take();
         let block = std::mem::take(&mut self.block);
         self.measure(header.as_deref(), &block);
-        let kept = self.kept.unwrap_or(self.widths.len());
-
-        let mut table = comfy_table::Table::new();
-        table
-            .load_style(TableStyle::new())
-            .set_content_arrangement(ContentArrangement::Disabled);
-        if self.color {
-            table.enforce_styling();
-        } else {
-            table.force_no_tty();
-        }
+        let widths = &self.widths[..self.kept.unwrap_or(self.widths.len())];
+        let fits = self.terminal.is_some();
         if let Some(header) = header {
-            table.set_header(
-                header[..kept]
-                    .iter()
-                    .zip(&self.widths)
-                    .map(|(name, width)| {
-                        let cell = comfy_table::Cell::new(cut(name, *width));
-                        if self.color {
-                            cell.add_attribute(Attribute::Bold)
-                        } else {
-                            cell
-                        }
-                    }),
-            );
+            let style = if self.color { "1" } else { "" };
+            let cells = header.iter().map(|name| (name.as_str(), style));
+            line(out, cells.zip(widths), fits)?;
         }
         for row in &block {
-            table.add_row(
-                row[..kept]
-                    .iter()
-                    .zip(&self.widths)
-                    .map(|((text, status), width)| {
-                        let cell = comfy_table::Cell::new(cut(text, *width));
-                        match status.filter(|_| self.color) {
-                            Some(status) => cell.fg(color(status)),
-                            None => cell,
-                        }
-                    }),
-            );
-        }
-        for (index, width) in self.widths[..kept].iter().enumerate() {
-            if let Some(column) = table.column_mut(index) {
-                let gap = if index + 1 == kept { 0 } else { GAP };
-                let width = u16::try_from(width + gap).unwrap_or(u16::MAX);
-                column
-                    .set_padding((0, gap as u16))
-                    .set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(width)))
-                    .set_cell_alignment(CellAlignment::Left);
-            }
-        }
-        for line in table.lines() {
-            writeln!(out, "{}", line.trim_end())?;
+            let cells = row.iter().map(|shown| {
+                let style = shown.status.filter(|_| self.color).map_or("", color);
+                (shown.text.as_str(), style)
+            });
+            line(out, cells.zip(widths), fits)?;
         }
         Ok(())
     }
 
     /// Decides the widths: on a terminal once, by the first block; in a pipe they may still grow.
-    fn measure(&mut self, header: Option<&[String]>, block: &[Vec<(String, Option<Status>)>]) {
+    fn measure(&mut self, header: Option<&[String]>, block: &[Vec<Shown>]) {
         if self.terminal.is_some() && self.kept.is_some() {
             return;
         }
@@ -168,42 +142,77 @@ impl Table {
             .or(header.map(<[_]>::len))
             .unwrap_or_default();
         self.widths.resize(self.columns, 0);
-        let texts = block
-            .iter()
-            .map(|row| row.iter().map(|(text, _)| text.width()).collect::<Vec<_>>());
-        let names = header.map(|names| names.iter().map(|name| name.width()).collect());
-        for widths in texts.chain(names) {
-            for (known, width) in self.widths.iter_mut().zip(widths) {
-                *known = (*known).max(width);
+        let mut least = vec![NARROWEST; self.columns];
+        for (index, name) in header.unwrap_or_default().iter().enumerate() {
+            self.widths[index] = self.widths[index].max(name.width());
+        }
+        for (index, shown) in block.iter().flat_map(|row| row.iter().enumerate()) {
+            let width = shown.text.width();
+            // One endless cell must not push every other row a screen to the right.
+            if self.terminal.is_some() || width <= ALIGNED {
+                self.widths[index] = self.widths[index].max(width);
+            }
+            if index == 0 || !shown.can_be_cut {
+                least[index] = least[index].max(width);
             }
         }
         let Some(terminal) = self.terminal else {
             return;
         };
         let mut kept = self.columns;
-        while kept > 1 && !fit(&mut self.widths[..kept], terminal) {
+        while kept > 1 && !fit(&mut self.widths[..kept], &least, terminal) {
             kept -= 1;
         }
         self.kept = Some(kept);
     }
 }
 
+/// Writes a row: text and style of each cell with the width of its column. No spaces at the end.
+fn line<'a>(
+    out: &mut dyn Write,
+    cells: impl Iterator<Item = ((&'a str, &'a str), &'a usize)>,
+    fits: bool,
+) -> io::Result<()> {
+    let mut gap = 0;
+    for ((text, style), width) in cells {
+        let text = if fits {
+            cut(text, *width)
+        } else {
+            Cow::Borrowed(text)
+        };
+        let shown = text.width();
+        if shown > 0 {
+            write!(out, "{:gap$}", "")?;
+            gap = 0;
+        }
+        if style.is_empty() || shown == 0 {
+            out.write_all(text.as_bytes())?;
+        } else {
+            write!(out, "\x1b[{style}m{text}\x1b[0m")?;
+        }
+        gap += width.saturating_sub(shown) + GAP;
+    }
+    out.write_all(b"\n")
+}
+
 /// Narrows the widest columns until the row fits. Leaves them as they are if that can't be.
-fn fit(widths: &mut [usize], terminal: usize) -> bool {
-    let gaps = GAP * widths.len().saturating_sub(1);
-    let room = terminal.saturating_sub(gaps);
-    let least: usize = widths.iter().take(1).sum::<usize>()
-        + widths
-            .iter()
-            .skip(1)
-            .map(|width| (*width).min(NARROWEST))
-            .sum::<usize>();
-    if least > room {
+fn fit(widths: &mut [usize], least: &[usize], terminal: usize) -> bool {
+    let room = terminal.saturating_sub(GAP * widths.len().saturating_sub(1));
+    let narrowest = widths
+        .iter()
+        .zip(least)
+        .map(|(width, least)| width.min(least))
+        .sum::<usize>();
+    if narrowest > room {
         return false;
     }
     while widths.iter().sum::<usize>() > room {
-        match widths.iter_mut().skip(1).max() {
-            Some(widest) => *widest -= 1,
+        let narrower = widths
+            .iter_mut()
+            .zip(least)
+            .filter(|(width, least)| **width > **least);
+        match narrower.max_by_key(|(width, _)| **width) {
+            Some((widest, _)) => *widest -= 1,
             None => return false,
         }
     }
@@ -211,19 +220,20 @@ fn fit(widths: &mut [usize], terminal: usize) -> bool {
 }
 
 /// The text, cut to `width` columns with an ellipsis.
-fn cut(text: &str, width: usize) -> String {
+fn cut(text: &str, width: usize) -> Cow<'_, str> {
     if text.width() <= width {
-        return text.to_owned();
+        return Cow::Borrowed(text);
     }
     let mut end = 0;
+    let mut taken = 0;
     for (index, c) in text.char_indices() {
-        let next = index + c.len_utf8();
-        if text[..next].width() > width.saturating_sub(1) {
+        taken += c.width().unwrap_or(0);
+        if taken > width.saturating_sub(1) {
             break;
         }
-        end = next;
+        end = index + c.len_utf8();
     }
-    format!("{}…", &text[..end])
+    Cow::Owned(format!("{}…", &text[..end]))
 }
 
 /// A value as people read it.
@@ -259,14 +269,15 @@ pub fn duration(ms: i64) -> String {
     }
 }
 
-fn color(status: Status) -> Color {
+/// The colour of a status, as the number of its escape sequence.
+fn color(status: Status) -> &'static str {
     match status {
-        Status::Pending => Color::DarkGrey,
-        Status::Running => Color::Cyan,
-        Status::Succeeded => Color::Green,
-        Status::Partial | Status::TimedOut => Color::Yellow,
-        Status::Failed => Color::Red,
-        Status::Unknown => Color::Magenta,
+        Status::Pending => "90",
+        Status::Running => "36",
+        Status::Succeeded => "32",
+        Status::Partial | Status::TimedOut => "33",
+        Status::Failed => "31",
+        Status::Unknown => "35",
     }
 }
 

@@ -9,8 +9,16 @@ use std::io::{self, Write};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::json;
+
 /// Writes the value after a key or a dash, and the line end after it. `level` is the indent of the value's own lines.
 pub fn value(out: &mut dyn Write, raw: &str, level: usize) -> io::Result<()> {
+    if level > json::DEEPEST {
+        // JSON is YAML, on one line.
+        out.write_all(b" ")?;
+        json::compact(out, raw)?;
+        return out.write_all(b"\n");
+    }
     match raw.as_bytes().first() {
         Some(b'{') => {
             let entries = fields(raw)?;

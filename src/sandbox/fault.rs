@@ -84,11 +84,24 @@ impl FromStr for Fault {
     fn from_str(spec: &str) -> Result<Self, String> {
         let mut parts = spec.split(',');
         let first = parts.next().unwrap_or_default();
-        let (name, value) = first.split_once('=').map_or((first, None), |(name, value)| (name, Some(value)));
+        let (name, value) = first
+            .split_once('=')
+            .map_or((first, None), |(name, value)| (name, Some(value)));
         let kind = Kind::parse(name, value)?;
-        let mut fault = Fault { kind, on: None, times: None, after: 0, every: 1, chance: 1.0 };
+        let mut fault = Fault {
+            kind,
+            on: None,
+            times: None,
+            after: 0,
+            every: 1,
+            chance: 1.0,
+        };
         for part in parts {
-            let wrong = || format!("not a condition: {part}; known are on=OPERATION, times=N, after=N, every=N and p=CHANCE");
+            let wrong = || {
+                format!(
+                    "not a condition: {part}; known are on=OPERATION, times=N, after=N, every=N and p=CHANCE"
+                )
+            };
             let (name, value) = part.split_once('=').ok_or_else(wrong)?;
             let number = || value.parse::<u64>().map_err(|_| wrong());
             match name {
@@ -96,7 +109,13 @@ impl FromStr for Fault {
                 "times" => fault.times = Some(number()?),
                 "after" => fault.after = number()?,
                 "every" => fault.every = number()?.max(1),
-                "p" => fault.chance = value.parse().ok().filter(|p| (0.0..=1.0).contains(p)).ok_or_else(wrong)?,
+                "p" => {
+                    fault.chance = value
+                        .parse()
+                        .ok()
+                        .filter(|p| (0.0..=1.0).contains(p))
+                        .ok_or_else(wrong)?
+                }
                 _ => return Err(wrong()),
             }
         }
@@ -111,7 +130,12 @@ impl Kind {
         Ok(match (name, value) {
             ("throttle", None) => Kind::Throttle(None),
             ("throttle", Some(ms)) => Kind::Throttle(Some(ms.parse().map_err(|_| wrong())?)),
-            ("status", Some(code)) => Kind::Status(code.parse().ok().filter(|code| (100..600).contains(code)).ok_or_else(wrong)?),
+            ("status", Some(code)) => Kind::Status(
+                code.parse()
+                    .ok()
+                    .filter(|code| (100..600).contains(code))
+                    .ok_or_else(wrong)?,
+            ),
             ("html", None) => Kind::Html,
             ("drop", None) => Kind::Drop,
             ("reset", None) => Kind::Reset,
@@ -174,7 +198,10 @@ impl Faults {
     /// These faults; chances are decided by the seed.
     pub fn new(faults: &[Fault], seed: u64) -> Self {
         Faults {
-            faults: faults.iter().map(|fault| (fault.clone(), Cell::new(0), Cell::new(0))).collect(),
+            faults: faults
+                .iter()
+                .map(|fault| (fault.clone(), Cell::new(0), Cell::new(0)))
+                .collect(),
             rng: RefCell::new(Rng::with_seed(seed)),
             answers: Cell::new(0),
         }
@@ -182,7 +209,9 @@ impl Faults {
 
     /// Whether connections are reset instead of closed.
     pub(super) fn resets(&self) -> bool {
-        self.faults.iter().any(|(fault, ..)| fault.kind == Kind::Reset)
+        self.faults
+            .iter()
+            .any(|(fault, ..)| fault.kind == Kind::Reset)
     }
 
     /// The time that the server thinks it is.
@@ -195,8 +224,15 @@ impl Faults {
     }
 
     /// Does to an answer what is due. `is_huawei` decides in whose words.
-    pub(super) fn apply(&self, operation: &str, is_huawei: bool, mut reply: Reply) -> (Reply, Delivery) {
-        let Some(kind) = self.due(operation) else { return (reply, Delivery::Whole) };
+    pub(super) fn apply(
+        &self,
+        operation: &str,
+        is_huawei: bool,
+        mut reply: Reply,
+    ) -> (Reply, Delivery) {
+        let Some(kind) = self.due(operation) else {
+            return (reply, Delivery::Whole);
+        };
         let vendor = |status: u16, aliyun: (&str, &str), huawei: (&str, &str)| {
             let body = if is_huawei {
                 json!({"error_code": huawei.0, "error_msg": huawei.1, "request_id": "FAULT"})
@@ -211,19 +247,30 @@ impl Faults {
                 let status = if is_huawei { 429 } else { 400 };
                 (reply.status, reply.body) = vendor(
                     status,
-                    ("Throttling.User", "Request was denied due to user flow control."),
+                    (
+                        "Throttling.User",
+                        "Request was denied due to user flow control.",
+                    ),
                     ("APIGW.0308", "The throttling threshold has been reached."),
                 );
                 if let Some(ms) = ms {
-                    let header = if is_huawei { ("retry-after", ms.div_ceil(1000)) } else { ("x-acs-retry-after", ms) };
+                    let header = if is_huawei {
+                        ("retry-after", ms.div_ceil(1000))
+                    } else {
+                        ("x-acs-retry-after", ms)
+                    };
                     reply.headers.push((header.0.into(), header.1.to_string()));
                 }
             }
             Kind::Status(status) => (reply.status, reply.body) = (status, Bytes::new()),
             Kind::Html => {
-                reply.body = Bytes::from_static(b"<!DOCTYPE html><html><body>Sign in to the network</body></html>");
+                reply.body = Bytes::from_static(
+                    b"<!DOCTYPE html><html><body>Sign in to the network</body></html>",
+                );
                 reply.headers.retain(|(name, _)| name != "content-type");
-                reply.headers.push(("content-type".into(), "text/html".into()));
+                reply
+                    .headers
+                    .push(("content-type".into(), "text/html".into()));
             }
             Kind::Drop | Kind::Reset => delivery = Delivery::Closed,
             Kind::Truncate => delivery = Delivery::Half,
@@ -253,7 +300,10 @@ impl Faults {
                 let status = if is_huawei { 401 } else { 403 };
                 (reply.status, reply.body) = vendor(
                     status,
-                    ("InvalidSecurityToken.Expired", "Specified SecurityToken is expired."),
+                    (
+                        "InvalidSecurityToken.Expired",
+                        "Specified SecurityToken is expired.",
+                    ),
                     ("APIGW.0307", "The token must be updated."),
                 );
             }
@@ -264,8 +314,14 @@ impl Faults {
             Kind::NonceUsed => {
                 (reply.status, reply.body) = vendor(
                     400,
-                    ("SignatureNonceUsed", "Specified signature nonce was used already."),
-                    ("APIGW.0301", "Incorrect IAM authentication information: signature expired"),
+                    (
+                        "SignatureNonceUsed",
+                        "Specified signature nonce was used already.",
+                    ),
+                    (
+                        "APIGW.0301",
+                        "Incorrect IAM authentication information: signature expired",
+                    ),
                 );
             }
             Kind::Skew(_) => {}
@@ -276,7 +332,9 @@ impl Faults {
     /// The first fault whose conditions this request meets.
     fn due(&self, operation: &str) -> Option<Kind> {
         for (fault, seen, done) in &self.faults {
-            if matches!(fault.kind, Kind::Skew(_)) || fault.on.as_deref().is_some_and(|on| on != operation) {
+            if matches!(fault.kind, Kind::Skew(_))
+                || fault.on.as_deref().is_some_and(|on| on != operation)
+            {
                 continue;
             }
             let count = seen.get() + 1;
@@ -303,7 +361,9 @@ fn change(reply: &mut Reply, change: impl FnOnce(&mut Value)) {
 
 /// The items of a page: its only list.
 fn list(page: &mut Value) -> Option<&mut Vec<Value>> {
-    page.as_object_mut()?.values_mut().find_map(Value::as_array_mut)
+    page.as_object_mut()?
+        .values_mut()
+        .find_map(Value::as_array_mut)
 }
 
 fn drift(page: &mut Value, by: i64) {
@@ -317,7 +377,11 @@ fn drift(page: &mut Value, by: i64) {
 /// Numbers become strings, strings become lists, objects become null: what a careless release does.
 fn wrong_types(page: &mut Value) {
     for item in list(page).into_iter().flatten() {
-        for value in item.as_object_mut().into_iter().flat_map(|object| object.values_mut()) {
+        for value in item
+            .as_object_mut()
+            .into_iter()
+            .flat_map(|object| object.values_mut())
+        {
             *value = match value.take() {
                 Value::Number(number) => Value::String(number.to_string()),
                 Value::String(text) if text.len() < 30 => json!([text]),
@@ -334,7 +398,9 @@ mod tests {
 
     fn happens(spec: &str, requests: usize) -> Vec<bool> {
         let faults = Faults::new(&[spec.parse().unwrap()], 1);
-        (0..requests).map(|_| faults.due("ListAgentlessTask").is_some()).collect()
+        (0..requests)
+            .map(|_| faults.due("ListAgentlessTask").is_some())
+            .collect()
     }
 
     #[test]
@@ -345,16 +411,33 @@ mod tests {
         assert_eq!(happens("drop,every=2", 4), [false, true, false, true]);
         assert_eq!(happens("drop,on=ListTasks", 2), [false; 2]);
         assert_eq!(happens("drop,p=0.5", 64), happens("drop,p=0.5", 64));
-        let often = happens("drop,p=0.5", 200).iter().filter(|happens| **happens).count();
+        let often = happens("drop,p=0.5", 200)
+            .iter()
+            .filter(|happens| **happens)
+            .count();
         assert!((50..150).contains(&often), "{often}");
     }
 
     #[test]
     fn what_is_no_fault_says_what_is() {
-        for spec in ["explode", "status", "status=99", "slow", "slow=soon", "drop=1", "drop,often", "drop,p=2", "skew=x", ""] {
+        for spec in [
+            "explode",
+            "status",
+            "status=99",
+            "slow",
+            "slow=soon",
+            "drop=1",
+            "drop,often",
+            "drop,p=2",
+            "skew=x",
+            "",
+        ] {
             assert!(spec.parse::<Fault>().is_err(), "{spec}");
         }
         assert!("explode".parse::<Fault>().unwrap_err().contains("throttle"));
-        assert_eq!("skew=-20m".parse::<Fault>().unwrap().kind, Kind::Skew(-1200));
+        assert_eq!(
+            "skew=-20m".parse::<Fault>().unwrap().kind,
+            Kind::Skew(-1200)
+        );
     }
 }

@@ -76,7 +76,12 @@ async fn respond(sandbox: &Sandbox, request: Request<Body>) -> io::Result<Respon
     let headers = parts
         .headers
         .iter()
-        .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+        .map(|(name, value)| {
+            (
+                name.as_str().to_owned(),
+                String::from_utf8_lossy(value.as_bytes()).into_owned(),
+            )
+        })
         .collect();
     let request = Incoming {
         method: parts.method.to_string(),
@@ -108,7 +113,8 @@ async fn respond(sandbox: &Sandbox, request: Request<Body>) -> io::Result<Respon
         Delivery::Slow(span) => slow(reply.body, span),
         Delivery::Gzip => {
             response = response.header("content-encoding", "gzip");
-            let mut coder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+            let mut coder =
+                flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
             coder.write_all(&reply.body)?;
             whole(coder.finish()?.into())
         }
@@ -119,7 +125,9 @@ async fn respond(sandbox: &Sandbox, request: Request<Body>) -> io::Result<Respon
             StreamBody::new(futures_util::StreamExt::chain(first, rest)).boxed_unsync()
         }
     };
-    Ok(response.body(body).expect("the sandbox makes valid headers"))
+    Ok(response
+        .body(body)
+        .expect("the sandbox makes valid headers"))
 }
 
 fn closed() -> io::Error {
@@ -127,7 +135,9 @@ fn closed() -> io::Error {
 }
 
 fn whole(body: Bytes) -> Answer {
-    Full::new(body).map_err(|never| match never {}).boxed_unsync()
+    Full::new(body)
+        .map_err(|never| match never {})
+        .boxed_unsync()
 }
 
 /// A body in ten pieces over this time.
@@ -139,7 +149,10 @@ fn slow(body: Bytes, span: std::time::Duration) -> Answer {
         }
         tokio::time::sleep(span / PIECES as u32).await;
         let bounds = [piece, piece + 1].map(|piece| body.len() * piece / PIECES);
-        Some((Ok(Frame::data(body.slice(bounds[0]..bounds[1]))), (piece + 1, body)))
+        Some((
+            Ok(Frame::data(body.slice(bounds[0]..bounds[1]))),
+            (piece + 1, body),
+        ))
     });
     StreamBody::new(pieces).boxed_unsync()
 }

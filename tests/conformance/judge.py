@@ -2,8 +2,8 @@
 
 It takes the place of both clouds: it records each request as it came, has the vendor's SDK sign the same
 request again with the secret that belongs to the key, and answers with an empty list if the two agree and
-with the cloud's own error if they do not. It also plays the services that give out temporary credentials. It does no cryptography of its own beyond hashing a body, so it
-cannot share a mistake with scanq.
+with the cloud's own error if they do not. It also plays STS and IAM, which give out temporary credentials.
+It does no cryptography of its own beyond hashing a body, so it cannot share a mistake with scanq.
 """
 
 import hashlib

@@ -23,7 +23,7 @@ ASKED = {
     "RoleSessionName": "scanq.ci-1_a@example.com",
     "ExternalId": "a b+c*d~e=f&g%20h/i:j,k 外部编号 🚀",
     "DurationSeconds": "1800",
-    "Policy": '{"Version": "1", "Statement": [ {"Effect": "Allow", "Action": ["yundun-sas:List*"], "Resource": "*+~"} ]}',
+    "Policy": '{"Version": "1", "Statement": [ {"Effect": "Allow", "Action": ["sas:List*"], "Resource": "*+~"} ]}',
 }
 OIDC_PROVIDER = "acs:ram::1234567890123456:oidc-provider/ci+runners"
 

@@ -6,6 +6,7 @@ accepts scanq too.
 
 import http.client
 import json
+from contextlib import nullcontext
 
 import pytest
 from alibabacloud_credentials.exceptions import CredentialException
@@ -98,15 +99,13 @@ def test_the_judge_lends_a_role_to_alibabas_client(judge, scheme, key):
 def test_the_judge_compares_the_token_of_an_identity_provider(judge, monkeypatch, tmp_path, token):
     file = tmp_path / "token"
     file.write_text(token)
-    given = lambda: assume_role_with_oidc(  # noqa: E731
-        judge.url, monkeypatch, role_arn="r", oidc_provider_arn="p", role_session_name="s1",
-        oidc_token_file_path=str(file),
-    )  # fmt: skip
-    if token == OIDC_TOKEN:
-        assert given() == ALIBABA_STS
-    else:
-        with pytest.raises(CredentialException):
-            given()
+    refused = nullcontext() if token == OIDC_TOKEN else pytest.raises(CredentialException)
+    with refused:
+        given = assume_role_with_oidc(
+            judge.url, monkeypatch, role_arn="r", oidc_provider_arn="p", role_session_name="s1",
+            oidc_token_file_path=str(file),
+        )  # fmt: skip
+        assert given == ALIBABA_STS
 
 
 @huawei_keys

@@ -10,7 +10,14 @@ use crate::harness::{Served, Tampered, World, clock, now};
 /// A world with these faults, in-process; pauses cost no time.
 fn world(tasks: u64, faults: &[&str]) -> (World, std::rc::Rc<Tampered>) {
     let faults: Vec<Fault> = faults.iter().map(|spec| spec.parse().unwrap()).collect();
-    let settings = Settings { tasks, seed: 7, latency: Duration::ZERO, now: now(), metadata: false, faults };
+    let settings = Settings {
+        tasks,
+        seed: 7,
+        latency: Duration::ZERO,
+        now: now(),
+        metadata: false,
+        faults,
+    };
     let tampered = Tampered::new(std::rc::Rc::new(Sandbox::new(&settings, clock())), []);
     (World::new(tampered.clone()), tampered)
 }
@@ -23,7 +30,13 @@ const ALIYUN: &[Row] = &[
     ("throttle,times=2", 0, 3, 30, ""),
     ("throttle=1500,times=2", 0, 3, 30, ""),
     ("throttle", 1, 5, 0, "Throttling.User"),
-    ("throttle=3600000", 1, 1, 0, "the server asks to wait 3600 s"),
+    (
+        "throttle=3600000",
+        1,
+        1,
+        0,
+        "the server asks to wait 3600 s",
+    ),
     ("status=500,times=1", 0, 2, 30, ""),
     ("status=502,times=4", 0, 5, 30, ""),
     ("status=503", 1, 5, 0, "HTTP status 503 (tried 5 times)"),
@@ -47,15 +60,33 @@ const ALIYUN: &[Row] = &[
     ("invalid-json", 1, 5, 0, "the answer can't be read"),
     ("wrong-types", 0, 1, 30, ""),
     ("duplicates,times=1", 0, 2, 30, ""),
-    ("duplicates", 3, 2, 29, "the server counts 30 tasks, but 1 of them did not come"),
-    ("losses", 3, 1, 29, "the server counts 30 tasks, but 1 of them did not come"),
+    (
+        "duplicates",
+        3,
+        2,
+        29,
+        "the server counts 30 tasks, but 1 of them did not come",
+    ),
+    (
+        "losses",
+        3,
+        1,
+        29,
+        "the server counts 30 tasks, but 1 of them did not come",
+    ),
     ("drift=5", 3, 1, 30, "did not come"),
     ("drift=-3", 0, 1, 30, ""),
     ("expired-token", 4, 1, 0, "InvalidSecurityToken.Expired"),
     ("skew=+20m", 0, 2, 30, ""),
     ("skew=-20m", 0, 2, 30, ""),
     ("skew=+10m", 0, 1, 30, ""),
-    ("redirect=https://elsewhere.example/", 1, 5, 0, "HTTP status 302"),
+    (
+        "redirect=https://elsewhere.example/",
+        1,
+        5,
+        0,
+        "HTTP status 302",
+    ),
     ("nonce-used,times=1", 0, 2, 30, ""),
 ];
 
@@ -64,17 +95,35 @@ const HUAWEI: &[Row] = &[
     ("throttle,times=2", 0, 3, 30, ""),
     ("throttle=1500,times=2", 0, 3, 30, ""),
     ("throttle", 1, 5, 0, "APIGW.0308"),
-    ("throttle=3600000", 1, 1, 0, "the server asks to wait 3600 s"),
+    (
+        "throttle=3600000",
+        1,
+        1,
+        0,
+        "the server asks to wait 3600 s",
+    ),
     ("status=504,times=1", 0, 2, 30, ""),
     ("html,times=1", 0, 2, 30, ""),
     ("drop,times=1", 0, 2, 30, ""),
     ("hang,times=1", 0, 2, 30, ""),
     ("wrong-types", 0, 1, 30, ""),
-    ("losses", 3, 1, 29, "the server counts 30 tasks, but 1 of them did not come"),
+    (
+        "losses",
+        3,
+        2,
+        29,
+        "the server counts 30 tasks, but 1 of them did not come",
+    ),
     ("expired-token", 4, 1, 0, "APIGW.0307"),
     ("skew=+20m", 0, 2, 30, ""),
     ("skew=-20m", 0, 2, 30, ""),
-    ("redirect=https://elsewhere.example/", 1, 5, 0, "HTTP status 302"),
+    (
+        "redirect=https://elsewhere.example/",
+        1,
+        5,
+        0,
+        "HTTP status 302",
+    ),
 ];
 
 #[test]
@@ -88,9 +137,20 @@ fn every_fault_has_a_known_outcome() {
             let (world, sent) = world(30, &[fault]);
             let output = world.run(line);
             let is = (output.code, sent.count(), output.lines().len());
-            assert_eq!(is, (*code, *requests, *items), "{line} {fault}: {}", output.err);
+            assert_eq!(
+                is,
+                (*code, *requests, *items),
+                "{line} {fault}: {}",
+                output.err
+            );
             assert!(output.err.contains(says), "{line} {fault}: {}", output.err);
-            assert!(sent.sent.borrow().iter().all(|url| !url.contains("elsewhere")), "{fault}: followed a redirect");
+            assert!(
+                sent.sent
+                    .borrow()
+                    .iter()
+                    .all(|url| !url.contains("elsewhere")),
+                "{fault}: followed a redirect"
+            );
         }
     }
 }
@@ -110,15 +170,25 @@ fn a_call_never_lasts_longer_than_it_was_told() {
         let (world, _) = world(30, &[fault]);
         let started = std::rc::Rc::new(std::cell::Cell::new(None));
         let transport = Stopwatch(world.transport.clone(), started.clone());
-        let output = World { transport: std::rc::Rc::new(transport), ..world }.run("aliyun agentless-tasks --timeout 2s --retries 4");
+        let output = World {
+            transport: std::rc::Rc::new(transport),
+            ..world
+        }
+        .run("aliyun agentless-tasks --timeout 2s --retries 4");
         assert_eq!(output.code, 1, "{fault}");
         let last = started.get().unwrap();
-        assert!(last <= Duration::from_secs(10), "{fault}: still sending after {last:?}");
+        assert!(
+            last <= Duration::from_secs(10),
+            "{fault}: still sending after {last:?}"
+        );
     }
 }
 
 /// Notes when, counted from the first, the last request was sent, on the paused clock.
-struct Stopwatch(std::rc::Rc<dyn scanq::transport::Transport>, std::rc::Rc<std::cell::Cell<Option<Duration>>>);
+struct Stopwatch(
+    std::rc::Rc<dyn scanq::transport::Transport>,
+    std::rc::Rc<std::cell::Cell<Option<Duration>>>,
+);
 
 impl scanq::transport::Transport for Stopwatch {
     fn send(&self, request: scanq::provider::Signed) -> scanq::transport::Sending<'_> {
@@ -135,10 +205,20 @@ impl scanq::transport::Transport for Stopwatch {
 
 #[test]
 fn one_bad_page_among_many_costs_one_more_request_and_no_item() {
-    for fault in ["throttle,after=3,times=1", "drop,after=2,times=1", "truncate,after=4,times=1", "status=502,after=1,times=1"] {
+    for fault in [
+        "throttle,after=3,times=1",
+        "drop,after=2,times=1",
+        "truncate,after=4,times=1",
+        "status=502,after=1,times=1",
+    ] {
         let (world, sent) = world(1000, &[fault]);
         let output = world.run("aliyun agentless-tasks -o jsonl");
-        assert_eq!((output.code, output.lines().len(), sent.count()), (0, 1000, 11), "{fault}: {}", output.err);
+        assert_eq!(
+            (output.code, output.lines().len(), sent.count()),
+            (0, 1000, 11),
+            "{fault}: {}",
+            output.err
+        );
     }
 }
 
@@ -170,14 +250,23 @@ fn over_a_real_socket_the_same_faults_come_to_the_same() {
         ("p", 2, 0),
     ] {
         if fault == "p" {
-            let output = crate::harness::finish(crate::harness::binary(&["sandbox", "--fault", "explode"]));
+            let output =
+                crate::harness::finish(crate::harness::binary(&["sandbox", "--fault", "explode"]));
             assert_eq!(output.code, code);
             assert!(output.err.contains("known are throttle"), "{}", output.err);
             continue;
         }
         let served = Served::start(&["--tasks", "30", "--fault", fault]);
-        let output = served.run("aliyun agentless-tasks -o jsonl --timeout 2s --retries 1", &[]);
-        assert_eq!((output.code, output.lines().len()), (code, items), "{fault}: {}", output.err);
+        let output = served.run(
+            "aliyun agentless-tasks -o jsonl --timeout 2s --retries 1",
+            &[],
+        );
+        assert_eq!(
+            (output.code, output.lines().len()),
+            (code, items),
+            "{fault}: {}",
+            output.err
+        );
     }
 }
 
@@ -187,23 +276,40 @@ fn an_interrupted_command_has_printed_what_arrived_and_closes_its_document() {
     // The first page of each command comes, and then nothing more.
     for format in ["json", "jsonl", "csv"] {
         let served = Served::start(&["--tasks", "250", "--fault", "hang,after=1"]);
-        let line = ["aliyun", "agentless-tasks", "-o", format, "--concurrency", "1", "--no-header"];
+        let line = [
+            "aliyun",
+            "agentless-tasks",
+            "-o",
+            format,
+            "--concurrency",
+            "1",
+            "--no-header",
+        ];
         let mut command = crate::harness::binary(&line);
         command.envs(served.env.iter().map(|(name, value)| (name, value)));
         let pipe = std::process::Stdio::piped;
         let child = command.stdout(pipe()).stderr(pipe()).spawn().unwrap();
         std::thread::sleep(Duration::from_secs(1));
-        let killed = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+        let killed = std::process::Command::new("kill")
+            .args(["-INT", &child.id().to_string()])
+            .status()
+            .unwrap();
         assert!(killed.success());
         let output = child.wait_with_output().unwrap();
         assert_eq!(output.status.code(), Some(130), "{format}");
         let text = String::from_utf8(output.stdout).unwrap();
         let items = match format {
-            "json" => serde_json::from_str::<serde_json::Value>(&text).unwrap()["List"].as_array().unwrap().len(),
+            "json" => serde_json::from_str::<serde_json::Value>(&text).unwrap()["List"]
+                .as_array()
+                .unwrap()
+                .len(),
             _ => text.lines().count(),
         };
         assert_eq!(items, 100, "{format}");
         let said = String::from_utf8(output.stderr).unwrap();
-        assert!(said.contains("100 tasks arrived before this") && said.contains("interrupted"), "{said}");
+        assert!(
+            said.contains("100 tasks arrived before this") && said.contains("interrupted"),
+            "{said}"
+        );
     }
 }

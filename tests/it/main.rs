@@ -7,6 +7,7 @@ mod errors;
 mod faults;
 mod harness;
 mod help;
+mod hostile;
 mod operations;
 mod output;
 mod paging;

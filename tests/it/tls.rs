@@ -28,9 +28,16 @@ fn authority() -> Authority {
 
 /// Serves an empty listing over TLS, with a certificate for these names, until the test ends. Gives the port.
 fn serve(authority: &Authority, names: &[&str], expired: bool) -> u16 {
-    let mut params = CertificateParams::new(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>()).unwrap();
+    let mut params = CertificateParams::new(
+        names
+            .iter()
+            .map(|name| (*name).to_owned())
+            .collect::<Vec<_>>(),
+    )
+    .unwrap();
     if expired {
-        (params.not_before, params.not_after) = (date_time_ymd(2020, 1, 1), date_time_ymd(2021, 1, 1));
+        (params.not_before, params.not_after) =
+            (date_time_ymd(2020, 1, 1), date_time_ymd(2021, 1, 1));
     }
     let key = KeyPair::generate().unwrap();
     let certificate = params.signed_by(&key, &authority.issuer).unwrap();
@@ -53,8 +60,13 @@ fn serve(authority: &Authority, names: &[&str], expired: bool) -> u16 {
                 let mut request = [0; 8192];
                 if stream.read(&mut request).is_ok_and(|read| read > 0) {
                     let body = r#"{"RequestId":"R","PageInfo":{"TotalCount":0},"List":[]}"#;
-                    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
-                    let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes()));
+                    let head = format!(
+                        "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+                        body.len()
+                    );
+                    let _ = stream
+                        .write_all(head.as_bytes())
+                        .and_then(|()| stream.write_all(body.as_bytes()));
                     stream.conn.send_close_notify();
                     let _ = stream.flush();
                 }
@@ -65,7 +77,19 @@ fn serve(authority: &Authority, names: &[&str], expired: bool) -> u16 {
 }
 
 fn ask(endpoint: &str, env: &[(&str, &str)]) -> Output {
-    let mut command = binary(&["aliyun", "agentless-tasks", "-o", "jsonl", "--retries", "0", "--timeout", "10s", "-vv", "--endpoint", endpoint]);
+    let mut command = binary(&[
+        "aliyun",
+        "agentless-tasks",
+        "-o",
+        "jsonl",
+        "--retries",
+        "0",
+        "--timeout",
+        "10s",
+        "-vv",
+        "--endpoint",
+        endpoint,
+    ]);
     command.envs(signed_in()).envs(env.iter().copied());
     finish(command)
 }
@@ -80,13 +104,25 @@ fn a_private_authority_is_trusted_only_where_it_is_named() {
     assert_eq!(trusted.code, 0, "{}", trusted.err);
     let unknown = ask(&format!("https://127.0.0.1:{good}"), &[]);
     assert_eq!(unknown.code, 1);
-    assert!(unknown.err.contains("UnknownIssuer") && unknown.err.contains("SSL_CERT_FILE"), "{}", unknown.err);
+    assert!(
+        unknown.err.contains("UnknownIssuer") && unknown.err.contains("SSL_CERT_FILE"),
+        "{}",
+        unknown.err
+    );
     let other_name = serve(&authority, &["elsewhere.example"], false);
     let wrong = ask(&format!("https://127.0.0.1:{other_name}"), &named);
-    assert!(wrong.code == 1 && wrong.err.contains("certificate"), "{}", wrong.err);
+    assert!(
+        wrong.code == 1 && wrong.err.contains("certificate"),
+        "{}",
+        wrong.err
+    );
     let old = serve(&authority, &["127.0.0.1"], true);
     let expired = ask(&format!("https://127.0.0.1:{old}"), &named);
-    assert!(expired.code == 1 && expired.err.to_lowercase().contains("expired"), "{}", expired.err);
+    assert!(
+        expired.code == 1 && expired.err.to_lowercase().contains("expired"),
+        "{}",
+        expired.err
+    );
 }
 
 #[test]
@@ -111,13 +147,21 @@ fn proxy(to: u16) -> (u16, Arc<Mutex<Vec<String>>>) {
             thread::spawn(move || {
                 let mut head = Vec::new();
                 let mut byte = [0];
-                while !head.ends_with(b"\r\n\r\n") && client.read(&mut byte).is_ok_and(|read| read == 1) {
+                while !head.ends_with(b"\r\n\r\n")
+                    && client.read(&mut byte).is_ok_and(|read| read == 1)
+                {
                     head.push(byte[0]);
                 }
-                notes.lock().unwrap().push(String::from_utf8_lossy(&head).into_owned());
-                let Ok(mut server) = TcpStream::connect(("127.0.0.1", to)) else { return };
+                notes
+                    .lock()
+                    .unwrap()
+                    .push(String::from_utf8_lossy(&head).into_owned());
+                let Ok(mut server) = TcpStream::connect(("127.0.0.1", to)) else {
+                    return;
+                };
                 let _ = client.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n");
-                let (mut from_client, mut to_server) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+                let (mut from_client, mut to_server) =
+                    (client.try_clone().unwrap(), server.try_clone().unwrap());
                 thread::spawn(move || std::io::copy(&mut from_client, &mut to_server));
                 let _ = std::io::copy(&mut server, &mut client);
             });
@@ -132,20 +176,45 @@ fn a_proxy_is_asked_for_https_and_its_password_is_not_shown() {
     let file = authority.file.path().to_str().unwrap().to_owned();
     let (port, asked) = proxy(serve(&authority, &["scanq.test"], false));
     let address = format!("http://user:PLANTED-password@127.0.0.1:{port}");
-    let through = ask("https://scanq.test", &[("SSL_CERT_FILE", &file), ("HTTPS_PROXY", &address)]);
+    let through = ask(
+        "https://scanq.test",
+        &[("SSL_CERT_FILE", &file), ("HTTPS_PROXY", &address)],
+    );
     assert_eq!(through.code, 0, "{}", through.err);
     let head = asked.lock().unwrap().remove(0);
     assert!(head.starts_with("CONNECT scanq.test:443 "), "{head}");
-    assert!(head.to_lowercase().contains("proxy-authorization: basic "), "{head}");
+    assert!(
+        head.to_lowercase().contains("proxy-authorization: basic "),
+        "{head}"
+    );
     assert!(!format!("{through:?}").contains("PLANTED"));
     // The key itself only goes through the tunnel.
     assert!(!head.contains("ACS3"), "{head}");
 
-    let around = ask("https://scanq.test", &[("SSL_CERT_FILE", &file), ("HTTPS_PROXY", &address), ("NO_PROXY", "scanq.test")]);
-    assert_eq!((around.code, asked.lock().unwrap().len()), (1, 0), "{}", around.err);
-    let broken = ask("https://scanq.test", &[("HTTPS_PROXY", "http://user:PLANTED-password@127.0.0.1:1")]);
+    let around = ask(
+        "https://scanq.test",
+        &[
+            ("SSL_CERT_FILE", &file),
+            ("HTTPS_PROXY", &address),
+            ("NO_PROXY", "scanq.test"),
+        ],
+    );
+    assert_eq!(
+        (around.code, asked.lock().unwrap().len()),
+        (1, 0),
+        "{}",
+        around.err
+    );
+    let broken = ask(
+        "https://scanq.test",
+        &[("HTTPS_PROXY", "http://user:PLANTED-password@127.0.0.1:1")],
+    );
     assert_eq!(broken.code, 1);
-    assert!(!format!("{around:?}{broken:?}").contains("PLANTED"), "{}", broken.err);
+    assert!(
+        !format!("{around:?}{broken:?}").contains("PLANTED"),
+        "{}",
+        broken.err
+    );
 }
 
 #[test]
@@ -153,7 +222,10 @@ fn what_stays_on_this_machine_needs_no_proxy() {
     let authority = authority();
     let file = authority.file.path().to_str().unwrap().to_owned();
     let port = serve(&authority, &["127.0.0.1"], false);
-    let env = [("SSL_CERT_FILE", file.as_str()), ("HTTPS_PROXY", "http://127.0.0.1:1")];
+    let env = [
+        ("SSL_CERT_FILE", file.as_str()),
+        ("HTTPS_PROXY", "http://127.0.0.1:1"),
+    ];
     let output = ask(&format!("https://127.0.0.1:{port}"), &env);
     assert_eq!(output.code, 0, "{}", output.err);
 }
