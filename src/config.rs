@@ -160,7 +160,11 @@ impl Config {
         }
     }
 
-    fn parse(path: &Path, text: &str, env: &Env) -> Result<Self, Error> {
+    /// Reads the text of a file.
+    ///
+    /// # Errors
+    /// Every mistake in it, with its line.
+    pub fn parse(path: &Path, text: &str, env: &Env) -> Result<Self, Error> {
         let file: File = toml::from_str(text).map_err(|error| mistake(path, text, &error))?;
         let mut profiles = Vec::new();
         for (name, entry) in file.profiles {

@@ -16,11 +16,28 @@ use crate::credential::{Lease, Source};
 use crate::error::{Error, Kind};
 use crate::operation::lenient::{Int, Text};
 
+/// The file, as far as it is read.
 #[derive(Deserialize, Default)]
 #[serde(default)]
-struct File {
+pub struct File {
     current: Text,
     profiles: Vec<Profile>,
+}
+
+impl File {
+    /// Reads its text.
+    ///
+    /// # Errors
+    /// With the line of what is not as the aliyun CLI writes it; the text itself is not quoted.
+    pub fn parse(path: &Path, text: &str) -> Result<Self, Error> {
+        serde_json::from_str(text).map_err(|error| {
+            line_of(
+                path,
+                error.line(),
+                "not the JSON that the aliyun CLI writes",
+            )
+        })
+    }
 }
 
 #[derive(Deserialize, Default)]
@@ -73,13 +90,7 @@ pub(super) async fn find(seek: &Seek<'_>, name: Option<&str>) -> Result<Source, 
         }
         return nothing(format!("{shown}: does not exist"));
     };
-    let file: File = serde_json::from_str(&text).map_err(|error| {
-        line_of(
-            &path,
-            error.line(),
-            "not the JSON that the aliyun CLI writes",
-        )
-    })?;
+    let file = File::parse(&path, &text)?;
     if file.profiles.is_empty() {
         return nothing(format!("{shown}: has no profiles"));
     }

@@ -3,6 +3,8 @@
 //! NOTE: Huawei does not document this file; the keys are those that its own Terraform provider reads. Since KooCLI 5.2.7
 //! the secrets in it are encrypted unless that is switched off: then it can't be used, and says so.
 
+use std::path::Path;
+
 use serde::Deserialize;
 
 use crate::credential::seek::{Seek, line_of};
@@ -10,12 +12,24 @@ use crate::credential::{Lease, Source};
 use crate::error::{Error, Kind};
 use crate::operation::lenient::{Object, Text};
 
+/// The file, as far as it is read.
 #[derive(Deserialize, Default)]
 #[serde(default, rename_all = "camelCase")]
-struct File {
+pub struct File {
     current: Text,
     auth_encrypt: Text,
     profiles: Vec<Profile>,
+}
+
+impl File {
+    /// Reads its text.
+    ///
+    /// # Errors
+    /// With the line of what is not as KooCLI writes it; the text itself is not quoted.
+    pub fn parse(path: &Path, text: &str) -> Result<Self, Error> {
+        serde_json::from_str(text)
+            .map_err(|error| line_of(path, error.line(), "not the JSON that KooCLI writes"))
+    }
 }
 
 #[derive(Deserialize, Default)]
@@ -60,8 +74,7 @@ pub(super) fn find(seek: &Seek<'_>) -> Result<Source, Error> {
     if text.trim().is_empty() {
         return nothing("is empty");
     }
-    let file: File = serde_json::from_str(&text)
-        .map_err(|error| line_of(&path, error.line(), "not the JSON that KooCLI writes"))?;
+    let file = File::parse(&path, &text)?;
     let current = file.current.get().unwrap_or("default");
     let Some(profile) = file
         .profiles
