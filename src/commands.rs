@@ -1,11 +1,18 @@
 //! What each command does, from parsed arguments to an exit code.
 
+mod gate;
+mod github;
 mod listing;
 mod operation;
 mod operations;
+mod query;
 mod sandbox;
+mod selection;
+mod survey;
 mod targets;
 mod tasks;
+mod wait;
+mod watch;
 
 use std::io;
 use std::rc::Rc;

@@ -11,7 +11,7 @@ use std::rc::Rc;
 use chrono::{DateTime, Utc};
 
 use crate::client::transport::Transport;
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::render::safe;
 
 /// The environment variables of this run.
@@ -233,7 +233,12 @@ impl Ui {
             self.line(&serde_json::json!({ "error": error.json() }).to_string());
             return;
         }
-        self.labelled(Level::Quiet, "error", "1;31", &error.to_string());
+        // The gate does its work: nothing went wrong with the command.
+        let label = match error.kind {
+            Kind::Gate => "gate",
+            _ => "error",
+        };
+        self.labelled(Level::Quiet, label, "1;31", &error.to_string());
         for (label, text) in error.details() {
             self.line(&format!("  {label}: {}", safe::escape(text)));
         }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
 mod errors;
+mod gate;
 mod harness;
 mod help;
 mod operations;
@@ -11,3 +12,5 @@ mod paging;
 mod readme;
 mod sandbox;
 mod structure;
+mod tasks;
+mod wait;
