@@ -23,6 +23,7 @@ use crate::cli::{self, Asked, global::Settings};
 use crate::client::transport::{Http, Transport};
 use crate::context::Context;
 use crate::error::{Error, Kind};
+use crate::render::Format;
 
 /// Runs what the arguments ask for, and gives the exit code.
 ///
@@ -31,6 +32,12 @@ use crate::error::{Error, Kind};
 pub(crate) fn run(matches: &ArgMatches, context: &mut Context) -> Result<u8, Error> {
     let (asked, below) = cli::asked(matches);
     let settings = Settings::read(below, context)?;
+    if settings.format == Format::Junit && !matches!(asked, Asked::Tasks(_)) {
+        let why = "junit is for the tasks command, whose tasks are test cases";
+        return Err(
+            Error::usage("--output", why).hint("scanq tasks --kind narrows it to one listing")
+        );
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -66,7 +66,12 @@ pub struct Stream {
     writer: Box<dyn Write>,
     /// Columns, if it is a terminal.
     pub terminal: Option<u16>,
+    /// Columns and rows as they are now: terminals are resized.
+    size: Option<Size>,
 }
+
+/// Tells columns and rows of a terminal.
+type Size = Box<dyn Fn() -> Option<(u16, u16)>>;
 
 impl Stream {
     /// A stream that is not a terminal.
@@ -74,6 +79,7 @@ impl Stream {
         Stream {
             writer: Box::new(writer),
             terminal: None,
+            size: None,
         }
     }
 
@@ -82,7 +88,23 @@ impl Stream {
         Stream {
             writer: Box::new(writer),
             terminal: Some(columns),
+            size: None,
         }
+    }
+
+    /// The same terminal, which can be asked for its size at any time.
+    #[must_use]
+    pub fn sized(self, size: impl Fn() -> Option<(u16, u16)> + 'static) -> Self {
+        Stream {
+            size: Some(Box::new(size)),
+            ..self
+        }
+    }
+
+    /// Columns and rows as they are now.
+    pub fn size(&self) -> (u16, u16) {
+        let now = self.size.as_ref().and_then(|size| size());
+        now.unwrap_or((self.terminal.unwrap_or(80), 24))
     }
 }
 
@@ -116,7 +138,8 @@ impl Context {
         let env = Env::of_process();
         // A terminal shows each line at once; a pipe is written in large chunks.
         let out = if io::stdout().is_terminal() {
-            Stream::terminal(io::LineWriter::new(io::stdout()), columns(&env))
+            let size = || terminal_size::terminal_size().map(|(columns, rows)| (columns.0, rows.0));
+            Stream::terminal(io::LineWriter::new(io::stdout()), columns(&env)).sized(size)
         } else {
             Stream::pipe(io::BufWriter::with_capacity(64 * 1024, RawStdout))
         };
@@ -180,6 +203,8 @@ pub struct Ui {
     level: Cell<Level>,
     json_errors: Cell<bool>,
     color: Cell<bool>,
+    /// Lines that wait until nothing else is drawn on the terminal.
+    held: RefCell<Option<Vec<String>>>,
 }
 
 impl Ui {
@@ -190,6 +215,7 @@ impl Ui {
             stream: RefCell::new(stream),
             level: Cell::new(Level::Normal),
             json_errors: Cell::new(false),
+            held: RefCell::new(None),
         }
     }
 
@@ -261,8 +287,36 @@ impl Ui {
         self.line(text.trim_end());
     }
 
+    /// Keeps back every line until [`Ui::release`], if stderr is a terminal: something else is drawn there.
+    pub fn hold(&self) {
+        if self.is_terminal() {
+            self.held.borrow_mut().get_or_insert_default();
+        }
+    }
+
+    /// Says what was kept back.
+    pub fn release(&self) {
+        let held = self.held.take();
+        held.iter().flatten().for_each(|line| self.line(line));
+    }
+
+    /// The last line that is kept back, without colour.
+    pub fn last_held(&self) -> Option<String> {
+        let held = self.held.borrow();
+        let mut parts = held.as_ref()?.last()?.split("\x1b[");
+        let mut text = parts.next()?.to_owned();
+        for part in parts {
+            text.push_str(part.split_once('m').map_or("", |(_, text)| text));
+        }
+        Some(text)
+    }
+
     /// A closed stderr must not end a command whose results are on stdout.
     fn line(&self, text: &str) {
+        if let Some(held) = &mut *self.held.borrow_mut() {
+            held.push(text.to_owned());
+            return;
+        }
         let mut stream = self.stream.borrow_mut();
         let _ = writeln!(stream, "{text}").and_then(|()| stream.flush());
     }

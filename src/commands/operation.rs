@@ -70,8 +70,9 @@ pub(super) async fn run(
     let Context { clock, out, ui, .. } = &mut *context;
     let client = Client::new(&*transport, clock, ui, settings.tries, settings.concurrency);
     let mut gate = Gate::new(&follow.fail_on);
+    // What is wrong with the output is said before anything is sent.
+    let listing = Listing::new(entry, settings.format, &settings.shape, plan.single, out)?;
     let Some(waiting) = &follow.waiting else {
-        let listing = Listing::new(entry, settings.format, &settings.shape, plan.single, out)?;
         let (printed, ended, listed) = stream(&client, &queries, plan, listing, &mut gate).await?;
         flush(listed, out, ui)?;
         let code = conclude(&queries, targets, settings, ui, printed, ended);
@@ -93,7 +94,7 @@ pub(super) async fn run(
         keeps_pages: true,
     };
     let mut survey = Survey::new(&queries, aim);
-    let mut viewer = Viewer::new(waiting, settings, out);
+    let mut viewer = Viewer::new(waiting, settings, out, ui, clock);
     let has_printed = viewer.prints();
     let ended = wait::until_ended(&client, &mut survey, waiting, settings, ui, &mut viewer).await?;
     drop(viewer);

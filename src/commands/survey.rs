@@ -206,6 +206,16 @@ impl<'q> Survey<'q> {
         }
     }
 
+    /// Takes note that the last poll was cut off.
+    pub(super) fn cut_off(&mut self) {
+        let late = self.sources.iter_mut().zip(self.queries);
+        for (source, query) in late.filter(|(source, _)| !source.is_fresh && !source.is_over) {
+            let why = "no answer before the wait was over";
+            let error = || Error::new(Kind::Network, query.entry.meta.api, why);
+            source.failure.get_or_insert_with(error);
+        }
+    }
+
     /// Whether any query was ever answered.
     pub(super) fn has_answered(&self) -> bool {
         self.answers().any(|(_, known)| known.walked.is_some())

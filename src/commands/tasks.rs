@@ -97,7 +97,7 @@ pub(super) async fn run(
             wait::once(&client, &mut survey).await?
         }
         Some(waiting) => {
-            let mut viewer = Viewer::new(waiting, settings, out);
+            let mut viewer = Viewer::new(waiting, settings, out, ui, clock);
             has_printed = viewer.prints();
             wait::until_ended(&client, &mut survey, waiting, settings, ui, &mut viewer).await?
         }

@@ -90,11 +90,13 @@ async fn polls(
     let mut pause = waiting.interval;
     loop {
         let cut = deadline.max(Instant::now()) + settings.tries.timeout;
-        // A poll that is cut off counts as one that failed.
-        let _ = viewer
+        let polled = viewer
             .alongside(timeout_at(cut, survey.poll(client)))
             .await?;
         let changed = survey.take_over(Some(ui))?;
+        if polled.is_err() {
+            survey.cut_off();
+        }
         let tasks = survey.tasks();
         viewer.show(&tasks)?;
         if let Some(ended) = verdict(survey, &tasks, waiting) {

@@ -211,7 +211,7 @@ fn fit(widths: &mut [usize], terminal: usize) -> bool {
 }
 
 /// The text, cut to `width` columns with an ellipsis.
-fn cut(text: &str, width: usize) -> String {
+pub(super) fn cut(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();
     }
@@ -223,7 +223,10 @@ fn cut(text: &str, width: usize) -> String {
         }
         end = next;
     }
-    format!("{}…", &text[..end])
+    match width {
+        0 => String::new(),
+        _ => format!("{}…", &text[..end]),
+    }
 }
 
 /// A value as people read it.

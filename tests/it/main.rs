@@ -14,3 +14,4 @@ mod sandbox;
 mod structure;
 mod tasks;
 mod wait;
+mod watch;

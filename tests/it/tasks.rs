@@ -190,3 +190,28 @@ fn if_nobody_answers_the_failures_decide() {
     assert_eq!(run(vec![DENIED, DENIED, DENIED]), 4);
     assert_eq!(run(vec![DENIED, WRONG, DENIED]), 1);
 }
+
+#[test]
+fn junit_shows_each_task_as_a_test_case() {
+    let all = tasks("tasks --kind iac-scan");
+    let (output, _) = run("tasks --kind iac-scan -o junit --fail-on failed");
+    assert_eq!(output.code, 5);
+    let with = |status: &str| all.iter().filter(|task| task["status"] == status).count();
+    let count = |text: &str| output.out.matches(text).count();
+    assert_eq!(count("<testcase "), all.len());
+    assert_eq!(count("<failure "), with("failed") + with("partial"));
+    assert_eq!(count("<skipped "), with("pending") + with("running"));
+    assert!(
+        output
+            .out
+            .contains("<testsuite name=\"huawei.iac-scan\" tests=\"40\"")
+    );
+    for line in ["aliyun agentless-tasks", "operations", "tasks --summary"] {
+        let (output, sent) = run(&format!("{line} -o junit"));
+        assert_eq!((output.code, sent.len()), (2, 0), "{line}");
+    }
+    let tampered = Tampered::new(sandbox(5), [DENIED]);
+    let output = World::new(tampered).run("tasks --kind agentless -o junit");
+    assert_eq!(output.code, 4);
+    assert!(output.out.contains("<error message="), "{}", output.out);
+}

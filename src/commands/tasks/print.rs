@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::operation::column::{Cell, duration, progress};
 use crate::render::Format;
 use crate::render::document::{Document, Style};
+use crate::render::junit;
 use crate::render::rows::Rows;
 use crate::task::Task;
 
@@ -55,6 +56,12 @@ impl Printer {
         is_summary: bool,
         has_details: bool,
     ) -> Result<Self, Error> {
+        if is_summary && settings.format == Format::Junit {
+            return Err(Error::usage(
+                "--summary",
+                "does not go with -o junit, where each task is a test case",
+            ));
+        }
         if is_summary {
             let columns = ["cloud", "kind", "status", "count"].map(|name| (name, false));
             let rows = Rows::new(settings.format, &columns, &settings.shape)?;
@@ -79,6 +86,16 @@ impl Printer {
         // Nobody answered: not even a header.
         let is_void = tasks.is_empty() && !failures.is_empty();
         match self {
+            _ if settings.format == Format::Junit => {
+                let errors: Vec<_> = failures
+                    .iter()
+                    .map(|error| {
+                        format!("{}: {error}", error.target.as_deref().unwrap_or_default())
+                    })
+                    .collect();
+                junit::write(tasks, &errors, out)?;
+                Ok(Vec::new())
+            }
             Printer::Tasks(_) | Printer::Summary(_) if is_void && settings.format.has_columns() => {
                 Ok(Vec::new())
             }
