@@ -5,6 +5,7 @@ mod github;
 mod listing;
 mod operation;
 mod operations;
+mod progress;
 mod query;
 mod sandbox;
 mod selection;

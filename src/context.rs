@@ -9,6 +9,7 @@ use std::io::{self, IsTerminal, Write};
 use std::rc::Rc;
 
 use chrono::{DateTime, Utc};
+use indicatif::ProgressBar;
 
 use crate::client::transport::Transport;
 use crate::error::{Error, Kind};
@@ -205,6 +206,8 @@ pub struct Ui {
     color: Cell<bool>,
     /// Lines that wait until nothing else is drawn on the terminal.
     held: RefCell<Option<Vec<String>>>,
+    /// Progress that is drawn on the last line.
+    progress: RefCell<Option<ProgressBar>>,
 }
 
 impl Ui {
@@ -216,6 +219,7 @@ impl Ui {
             level: Cell::new(Level::Normal),
             json_errors: Cell::new(false),
             held: RefCell::new(None),
+            progress: RefCell::new(None),
         }
     }
 
@@ -287,6 +291,16 @@ impl Ui {
         self.line(text.trim_end());
     }
 
+    /// Whether progress can be shown: on a terminal, unless all but errors is silenced.
+    pub fn shows_progress(&self) -> bool {
+        self.is_terminal() && self.level.get() > Level::Quiet
+    }
+
+    /// Takes this progress away while a line is written.
+    pub fn draw_around(&self, progress: Option<ProgressBar>) {
+        *self.progress.borrow_mut() = progress;
+    }
+
     /// Keeps back every line until [`Ui::release`], if stderr is a terminal: something else is drawn there.
     pub fn hold(&self) {
         if self.is_terminal() {
@@ -317,7 +331,13 @@ impl Ui {
             held.push(text.to_owned());
             return;
         }
-        let mut stream = self.stream.borrow_mut();
-        let _ = writeln!(stream, "{text}").and_then(|()| stream.flush());
+        let write = || {
+            let mut stream = self.stream.borrow_mut();
+            let _ = writeln!(stream, "{text}").and_then(|()| stream.flush());
+        };
+        match &*self.progress.borrow() {
+            Some(progress) => progress.suspend(write),
+            None => write(),
+        }
     }
 }

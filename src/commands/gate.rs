@@ -1,7 +1,7 @@
 //! The gate: whether a printed task has a status that makes the command fail, and what is said of it.
 
 use super::github;
-use crate::context::Context;
+use crate::context::{Env, Ui};
 use crate::error::{Error, Kind};
 use crate::task::{Status, Task};
 
@@ -85,12 +85,12 @@ impl Gate {
     }
 
     /// Says why the command fails, as the last line on stderr, and to the runner where there is one.
-    pub(super) fn announce(&self, context: &Context) -> bool {
+    pub(super) fn announce(&self, ui: &Ui, env: &Env) -> bool {
         let Some(why) = self.verdict() else {
             return false;
         };
-        github::report(&why, &self.kept, context);
-        context.ui.error(&why);
+        github::report(&why, &self.kept, ui, env);
+        ui.error(&why);
         true
     }
 }

@@ -4,7 +4,7 @@
 use std::fs::OpenOptions;
 use std::io::Write;
 
-use crate::context::Context;
+use crate::context::{Env, Ui};
 use crate::error::Error;
 use crate::render::safe;
 use crate::task::Task;
@@ -13,14 +13,14 @@ use crate::task::Task;
 const ANNOTATIONS: usize = 10;
 
 /// Tells the runner, if there is one.
-pub(super) fn report(why: &Error, tasks: &[Task], context: &Context) {
-    if !context.env.is_on("GITHUB_ACTIONS") {
+pub(super) fn report(why: &Error, tasks: &[Task], ui: &Ui, env: &Env) {
+    if !env.is_on("GITHUB_ACTIONS") {
         return;
     }
     for task in tasks.iter().take(ANNOTATIONS) {
-        context.ui.raw(&annotation(task));
+        ui.raw(&annotation(task));
     }
-    let Some(path) = context.env.get("GITHUB_STEP_SUMMARY") else {
+    let Some(path) = env.get("GITHUB_STEP_SUMMARY") else {
         return;
     };
     let written = OpenOptions::new()
@@ -29,7 +29,7 @@ pub(super) fn report(why: &Error, tasks: &[Task], context: &Context) {
         .open(path)
         .and_then(|mut file| file.write_all(summary(why, tasks).as_bytes()));
     if let Err(error) = written {
-        context.ui.warn(format!(
+        ui.warn(format!(
             "the job's summary can't be written: {path}: {error}"
         ));
     }

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::gate::Gate;
 use super::listing::Listing;
+use super::progress::Progress;
 use super::query::{Order, Query, Sink, ask, shortfall};
 use super::selection::Selection;
 use super::survey::{Aim, Survey};
@@ -67,16 +68,25 @@ pub(super) async fn run(
         .collect();
 
     let transport = transport(settings, context);
-    let Context { clock, out, ui, .. } = &mut *context;
+    let Context {
+        clock,
+        out,
+        ui,
+        env,
+        ..
+    } = &mut *context;
     let client = Client::new(&*transport, clock, ui, settings.tries, settings.concurrency);
     let mut gate = Gate::new(&follow.fail_on);
+    let writes_to_terminal = out.terminal.is_some();
     // What is wrong with the output is said before anything is sent.
     let listing = Listing::new(entry, settings.format, &settings.shape, plan.single, out)?;
     let Some(waiting) = &follow.waiting else {
-        let (printed, ended, listed) = stream(&client, &queries, plan, listing, &mut gate).await?;
+        let progress = Progress::new(ui, writes_to_terminal);
+        let (printed, ended, listed) =
+            stream(&client, &queries, plan, listing, &mut gate, progress).await?;
         flush(listed, out, ui)?;
         let code = conclude(&queries, targets, settings, ui, printed, ended);
-        return wait::conclude(Ended::Done, code, &[], &gate, &follow, context);
+        return wait::conclude(Ended::Done, code, &[], &gate, &follow, ui, env);
     };
     let filters_here = !natives.is_empty();
     let aim = Aim {
@@ -93,7 +103,8 @@ pub(super) async fn run(
         details: false,
         keeps_pages: true,
     };
-    let mut survey = Survey::new(&queries, aim);
+    let progress = Progress::new(ui, writes_to_terminal && waiting.watch);
+    let mut survey = Survey::new(&queries, aim, progress);
     let mut viewer = Viewer::new(waiting, settings, out, ui, clock);
     let has_printed = viewer.prints();
     let ended = wait::until_ended(&client, &mut survey, waiting, settings, ui, &mut viewer).await?;
@@ -129,7 +140,7 @@ pub(super) async fn run(
     } else {
         code
     };
-    wait::conclude(ended, code, &tasks, &gate, &follow, context)
+    wait::conclude(ended, code, &tasks, &gate, &follow, ui, env)
 }
 
 /// How the walks ended, each with the position of its query.
@@ -151,10 +162,13 @@ struct Streaming<'a, 'w> {
     listing: RefCell<Listing<'w>>,
     gate: RefCell<&'a mut Gate>,
     walks: RefCell<Walks>,
+    progress: Progress<'a>,
 }
 
 impl Sink for Streaming<'_, '_> {
     fn batch(&self, index: usize, batch: &Batch<'_>) -> Result<(), Error> {
+        self.progress
+            .page(index, batch.page, self.queries[index].plan);
         let mut gate = self.gate.borrow_mut();
         if gate.is_set() {
             for item in &batch.items {
@@ -165,6 +179,7 @@ impl Sink for Streaming<'_, '_> {
     }
 
     fn done(&self, index: usize, outcome: Result<Walked, Error>) {
+        self.progress.query_done();
         let mut walks = self.walks.borrow_mut();
         match outcome {
             Ok(walked) => walks.walked.push((index, walked)),
@@ -183,18 +198,22 @@ async fn stream(
     plan: Plan,
     listing: Listing<'_>,
     gate: &mut Gate,
+    progress: Progress<'_>,
 ) -> Result<Streamed, Error> {
     let sink = Streaming {
         queries,
         listing: RefCell::new(listing),
         gate: RefCell::new(gate),
         walks: RefCell::default(),
+        progress,
     };
+    sink.progress.begin(queries.len());
     let stopped = tokio::select! {
         biased;
         error = interrupted() => Some(error),
         () = ask(client, queries, &|_| false, Order::InTurn(plan.limit), &sink) => None,
     };
+    sink.progress.clear();
     let Streaming { listing, walks, .. } = sink;
     let (listing, mut walks) = (listing.into_inner(), walks.into_inner());
     let is_output = |(_, error): &(usize, Error)| error.kind == Kind::Output;

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::cmp::Reverse;
 
+use super::progress::Progress;
 use super::query::{Order, Query, Sink, ask, shortfall};
 use super::selection::Selection;
 use crate::client::Client;
@@ -70,6 +71,7 @@ pub(super) struct Survey<'q> {
     outcomes: RefCell<Vec<Option<Result<Walked, Error>>>>,
     /// Takes each matching task as it arrives; then none is kept.
     stream: Option<&'q Stream<'q>>,
+    pub(super) progress: Progress<'q>,
 }
 
 /// Takes tasks as they arrive.
@@ -78,6 +80,7 @@ pub(super) type Stream<'s> = dyn Fn(&Task) -> Result<(), Error> + 's;
 impl Sink for Survey<'_> {
     fn batch(&self, index: usize, batch: &Batch<'_>) -> Result<(), Error> {
         let query = &self.queries[index];
+        self.progress.page(index, batch.page, query.plan);
         let mut tasks = batch
             .items
             .iter()
@@ -100,19 +103,21 @@ impl Sink for Survey<'_> {
     }
 
     fn done(&self, index: usize, outcome: Result<Walked, Error>) {
+        self.progress.query_done();
         self.outcomes.borrow_mut()[index] = Some(outcome);
     }
 }
 
 impl<'q> Survey<'q> {
     /// A survey that has not asked anything yet.
-    pub(super) fn new(queries: &'q [Query<'q>], aim: Aim) -> Self {
+    pub(super) fn new(queries: &'q [Query<'q>], aim: Aim, progress: Progress<'q>) -> Self {
         Survey {
             queries,
             sources: queries.iter().map(|_| Source::default()).collect(),
             arriving: RefCell::default(),
             outcomes: RefCell::default(),
             stream: None,
+            progress,
             aim,
         }
     }
@@ -130,6 +135,7 @@ impl<'q> Survey<'q> {
         let count = self.queries.len();
         *self.arriving.borrow_mut() = (0..count).map(|_| Gathered::default()).collect();
         *self.outcomes.borrow_mut() = (0..count).map(|_| None).collect();
+        self.progress.begin(count);
         let is_over = |index: usize| self.sources[index].is_over;
         ask(client, self.queries, &is_over, self.aim.order, self).await;
     }

@@ -9,6 +9,7 @@ use std::io::Write;
 use clap::{ArgMatches, FromArgMatches};
 
 use super::gate::Gate;
+use super::progress::Progress;
 use super::query::Order;
 use super::selection::Selection;
 use super::survey::{Aim, Survey};
@@ -72,9 +73,17 @@ pub(super) async fn run(
         && args.limit.is_none()
         && !args.summary
         && follow.waiting.is_none();
-    let Context { clock, out, ui, .. } = &mut *context;
+    let Context {
+        clock,
+        out,
+        ui,
+        env,
+        ..
+    } = &mut *context;
     let client = Client::new(&*transport, clock, ui, settings.tries, settings.concurrency);
-    let survey = Survey::new(&queries, aim);
+    let is_watched = follow.waiting.as_ref().is_some_and(|waiting| waiting.watch);
+    let progress = Progress::new(ui, out.terminal.is_some() && (streams || is_watched));
+    let survey = Survey::new(&queries, aim, progress);
     if streams {
         let sink = RefCell::new((&mut *out, &mut gate));
         let stream = |task: &Task| {
@@ -85,9 +94,10 @@ pub(super) async fn run(
         let mut survey = survey.streaming(&stream);
         let ended = wait::once(&client, &mut survey).await?;
         let (failures, code) = failures(&survey);
+        drop(survey);
         out.flush().map_err(output)?;
         failures.iter().for_each(|error| ui.error(error));
-        return wait::conclude(ended, code, &[], &gate, &follow, context);
+        return wait::conclude(ended, code, &[], &gate, &follow, ui, env);
     }
     let mut survey = survey;
     let has_printed;
@@ -115,7 +125,7 @@ pub(super) async fn run(
         report_dropped(ui, &dropped.map_err(output)?);
     }
     failures.iter().for_each(|error| ui.error(error));
-    wait::conclude(ended, code, &tasks, &gate, &follow, context)
+    wait::conclude(ended, code, &tasks, &gate, &follow, ui, env)
 }
 
 /// What did not come, and the exit code that it means: 3 if anything came, else the failures' own.

@@ -14,7 +14,7 @@ use super::watch::Viewer;
 use crate::cli::follow::{Follow, Waiting};
 use crate::cli::global::Settings;
 use crate::client::Client;
-use crate::context::{Context, Ui};
+use crate::context::{Env, Ui};
 use crate::error::{Error, Kind};
 use crate::render::table::duration;
 use crate::task::{Status, Task};
@@ -46,6 +46,7 @@ pub(super) async fn once(client: &Client<'_>, survey: &mut Survey<'_>) -> Result
         _ = interrupted() => Ended::Interrupted,
         () = survey.poll(client) => Ended::Done,
     };
+    survey.progress.clear();
     survey.take_over(None)?;
     Ok(ended)
 }
@@ -67,6 +68,7 @@ pub(super) async fn until_ended(
         _ = interrupted() => None,
         ended = polls(client, survey, waiting, settings, ui, viewer) => Some(ended?),
     };
+    survey.progress.clear();
     if let Some(ended) = polled {
         return Ok(ended);
     }
@@ -99,6 +101,8 @@ async fn polls(
         }
         let tasks = survey.tasks();
         viewer.show(&tasks)?;
+        let open = tasks.iter().filter(|task| task.facts.status.is_open());
+        survey.progress.waits(open.count(), tasks.len());
         if let Some(ended) = verdict(survey, &tasks, waiting) {
             return Ok(ended);
         }
@@ -146,7 +150,8 @@ pub(super) fn conclude(
     tasks: &[&Task],
     gate: &Gate,
     follow: &Follow,
-    context: &Context,
+    ui: &Ui,
+    env: &Env,
 ) -> Result<u8, Error> {
     if ended == Ended::Interrupted {
         return Err(Error::new(Kind::Interrupted, "interrupted", ""));
@@ -156,11 +161,11 @@ pub(super) fn conclude(
         .waiting
         .as_ref()
         .filter(|_| !unanswered)
-        .and_then(|waiting| open_end(ended, tasks, waiting, &context.ui));
+        .and_then(|waiting| open_end(ended, tasks, waiting, ui));
     if let Some(why) = &gave_up {
-        context.ui.error(why);
+        ui.error(why);
     }
-    if gate.announce(context) && !unanswered {
+    if gate.announce(ui, env) && !unanswered {
         return Ok(Kind::Gate.exit_code());
     }
     Ok(gave_up.map_or(code, |why| why.kind.exit_code()))

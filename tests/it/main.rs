@@ -9,9 +9,13 @@ mod help;
 mod operations;
 mod output;
 mod paging;
+#[cfg(unix)]
+mod progress;
 mod readme;
 mod sandbox;
 mod structure;
 mod tasks;
+#[cfg(unix)]
+mod terminal;
 mod wait;
 mod watch;
