@@ -334,8 +334,8 @@ fn conclude(
 }
 
 fn hint_at_the_other_centre(asked: &Target, ui: &Ui) {
-    let regions = asked.provider.default_regions.iter();
-    if let Some(other) = regions.filter(|region| **region != asked.region).next() {
+    let mut regions = asked.provider.default_regions.iter();
+    if let Some(other) = regions.find(|region| **region != asked.region) {
         ui.hint(format!(
             "no tasks in {}. {} keeps its data in two centres; the other one is asked with --region {other}",
             asked.region, asked.provider.name

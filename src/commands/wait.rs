@@ -165,7 +165,7 @@ pub(super) fn conclude(
     if let Some(why) = &gave_up {
         ui.error(why);
     }
-    if gate.announce(ui, env) && !unanswered {
+    if !unanswered && gate.announce(ui, env) {
         return Ok(Kind::Gate.exit_code());
     }
     Ok(gave_up.map_or(code, |why| why.kind.exit_code()))
