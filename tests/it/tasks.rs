@@ -26,12 +26,14 @@ fn values(tasks: &[Value], field: &str) -> BTreeSet<String> {
         .collect()
 }
 
+type Holds<'h> = &'h dyn Fn(&Value) -> bool;
+
 #[test]
 fn every_filter_leaves_exactly_what_it_says() {
     let all = tasks("tasks");
     let count = |holds: &dyn Fn(&Value) -> bool| all.iter().filter(|task| holds(task)).count();
     let text = |task: &Value, field: &str| task[field].as_str().unwrap_or_default().to_lowercase();
-    let cases: [(&str, &dyn Fn(&Value) -> bool); 9] = [
+    let cases: [(&str, Holds<'_>); 10] = [
         ("--status failed", &|task| task["status"] == "failed"),
         ("--status running,pending", &|task| {
             task["status"] == "running" || task["status"] == "pending"
@@ -51,6 +53,9 @@ fn every_filter_leaves_exactly_what_it_says() {
         }),
         ("--target PROD/", &|task| {
             text(task, "target").contains("prod/")
+        }),
+        ("--kind agentless --target WEB", &|task| {
+            task["kind"] == "agentless" && text(task, "target").contains("web")
         }),
         ("--id a", &|task| text(task, "id").contains('a')),
     ];
