@@ -1,14 +1,17 @@
 //! The command tree: fixed commands by derive, one command for each operation from the providers' lists.
 
+pub mod follow;
 pub mod global;
 pub mod list;
 pub mod time;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{ArgMatches, Args, Command};
 
 use crate::operation::{Entry, Meta};
-use crate::provider::{PROVIDERS, Provider};
+use crate::provider::{self, PROVIDERS, Provider};
+use crate::task::Status;
 use global::Global;
 
 const ABOUT: &str = "Ask Alibaba Cloud and Huawei Cloud what became of your security scans";
@@ -25,6 +28,8 @@ Exit codes:
   2  usage or configuration: nothing was sent
   3  partial: some targets did not answer
   4  not signed in, or not permitted
+  5  the gate: a task has a --fail-on status
+  124  --wait-timeout passed with tasks still running: what is known is printed
   130  interrupted: what has arrived is printed";
 
 const STYLES: Styles = Styles::styled()
@@ -39,6 +44,21 @@ pub struct TasksArgs {
     /// Only tasks of these clouds (can be repeated)
     #[arg(long, value_name = "CLOUD", value_delimiter = ',', value_parser = ["aliyun", "huawei"])]
     pub cloud: Vec<String>,
+    /// Only tasks of these kinds, such as image-scan, image-registry-pull, image-fix, agentless, cluster-scan or iac-scan (can be repeated)
+    #[arg(long, value_name = "KIND", value_delimiter = ',', value_parser = kind)]
+    pub kind: Vec<String>,
+    /// Only tasks with these statuses: pending, running, succeeded, partial, failed, timed-out or unknown (can be repeated); with --wait, those that have one of them at any poll
+    #[arg(long, value_name = "STATUS", value_delimiter = ',', value_parser = str::parse::<Status>)]
+    pub status: Vec<Status>,
+    /// Only tasks whose id contains this, in any case (can be repeated)
+    #[arg(long, value_name = "TEXT", value_delimiter = ',', value_parser = NonEmptyStringValueParser::new())]
+    pub id: Vec<String>,
+    /// Only tasks whose name contains this, in any case
+    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
+    pub name: Option<String>,
+    /// Only tasks whose target contains this, in any case
+    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
+    pub target: Option<String>,
     /// Only tasks that started at or after this time: RFC 3339, YYYY-MM-DD[ HH:MM[:SS]], epoch milliseconds, or a span back from now (90m, 24h, 7d)
     #[arg(long, value_name = "TIME", value_parser = time::Moment::parse)]
     pub since: Option<time::Moment>,
@@ -48,6 +68,28 @@ pub struct TasksArgs {
     /// At most this many tasks, the newest
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub limit: Option<u64>,
+    /// Print how many tasks there are of each cloud, kind and status, instead of the tasks
+    #[arg(long)]
+    pub summary: bool,
+    /// Show the stages of each task and the progress of its parts, where the cloud tells them
+    #[arg(long, conflicts_with = "summary")]
+    pub details: bool,
+}
+
+/// A kind of task that some listing has.
+fn kind(text: &str) -> Result<String, String> {
+    let wanted = text.to_ascii_lowercase().replace('_', "-");
+    let known = || {
+        provider::operations()
+            .flat_map(|(_, entry)| entry.meta.narrow.kinds.iter().map(|kind| kind.name))
+    };
+    match known().any(|name| name == wanted) {
+        true => Ok(wanted),
+        false => Err(format!(
+            "unknown kind; known are: {}",
+            known().collect::<Vec<_>>().join(", ")
+        )),
+    }
 }
 
 /// `scanq sandbox`.
@@ -90,7 +132,7 @@ pub fn command() -> Command {
         .arg_required_else_help(true)
         .infer_long_args(false)
         .subcommand(
-            TasksArgs::augment_args(Command::new("tasks"))
+            follow::augment(TasksArgs::augment_args(Command::new("tasks")))
                 .about("List every scan task of every cloud and region, in one shape"),
         )
         .subcommands(clouds)
@@ -149,6 +191,12 @@ fn operation(entry: &'static Entry) -> Command {
     let command = (entry.augment)(Command::new(meta.command));
     let command = match &meta.paging {
         Some(paging) => list::augment(command, paging),
+        None => command,
+    };
+    let command = follow::augment(command);
+    let command = match &meta.paging {
+        // One page is what a script asks for that pages by itself: there is no waiting for the tasks of a page.
+        Some(_) => command.mut_arg("page", |arg| arg.conflicts_with("follow")),
         None => command,
     };
     command

@@ -1,12 +1,20 @@
 //! What each command does, from parsed arguments to an exit code.
 
+mod gate;
+mod github;
 mod listing;
 mod operation;
 mod operations;
 mod profile;
+mod progress;
+mod query;
 mod sandbox;
+mod selection;
+mod survey;
 mod targets;
 mod tasks;
+mod wait;
+mod watch;
 
 use std::io;
 use std::path::PathBuf;
@@ -20,6 +28,7 @@ use crate::context::{Clock, Context, Env, Folder, Ui};
 use crate::credential::cache::Cache;
 use crate::credential::seek::Seek;
 use crate::error::{Error, Kind};
+use crate::render::Format;
 use crate::transport::Transport;
 
 /// Runs what the arguments ask for, and gives the exit code.
@@ -29,6 +38,12 @@ use crate::transport::Transport;
 pub(crate) fn run(matches: &ArgMatches, context: &mut Context) -> Result<u8, Error> {
     let (asked, below) = cli::asked(matches);
     let settings = Settings::read(below, context)?;
+    if settings.format == Format::Junit && !matches!(asked, Asked::Tasks(_)) {
+        let why = "junit is for the tasks command, whose tasks are test cases";
+        return Err(
+            Error::usage("--output", why).hint("scanq tasks --kind narrows it to one listing")
+        );
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -10,8 +10,9 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 use chrono::{DateTime, Utc};
+use indicatif::ProgressBar;
 
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::render::safe;
 use crate::transport::Transport;
 
@@ -117,7 +118,12 @@ pub struct Stream {
     writer: Box<dyn Write>,
     /// Columns, if it is a terminal.
     pub terminal: Option<u16>,
+    /// Columns and rows as they are now: terminals are resized.
+    size: Option<Size>,
 }
+
+/// Tells columns and rows of a terminal.
+type Size = Box<dyn Fn() -> Option<(u16, u16)>>;
 
 impl Stream {
     /// A stream that is not a terminal.
@@ -125,6 +131,7 @@ impl Stream {
         Stream {
             writer: Box::new(writer),
             terminal: None,
+            size: None,
         }
     }
 
@@ -133,7 +140,23 @@ impl Stream {
         Stream {
             writer: Box::new(writer),
             terminal: Some(columns),
+            size: None,
         }
+    }
+
+    /// The same terminal, which can be asked for its size at any time.
+    #[must_use]
+    pub fn sized(self, size: impl Fn() -> Option<(u16, u16)> + 'static) -> Self {
+        Stream {
+            size: Some(Box::new(size)),
+            ..self
+        }
+    }
+
+    /// Columns and rows as they are now.
+    pub fn size(&self) -> (u16, u16) {
+        let now = self.size.as_ref().and_then(|size| size());
+        now.unwrap_or((self.terminal.unwrap_or(80), 24))
     }
 }
 
@@ -178,7 +201,8 @@ impl Context {
         let env = Env::of_process();
         // A terminal shows each line at once; a pipe is written in large chunks.
         let out = if io::stdout().is_terminal() {
-            Stream::terminal(io::LineWriter::new(io::stdout()), columns(&env))
+            let size = || terminal_size::terminal_size().map(|(columns, rows)| (columns.0, rows.0));
+            Stream::terminal(io::LineWriter::new(io::stdout()), columns(&env)).sized(size)
         } else {
             Stream::pipe(io::BufWriter::with_capacity(64 * 1024, RawStdout))
         };
@@ -244,6 +268,10 @@ pub struct Ui {
     level: Cell<Level>,
     json_errors: Cell<bool>,
     color: Cell<bool>,
+    /// Lines that wait until nothing else is drawn on the terminal.
+    held: RefCell<Option<Vec<String>>>,
+    /// Progress that is drawn on the last line.
+    progress: RefCell<Option<ProgressBar>>,
 }
 
 impl Ui {
@@ -254,6 +282,8 @@ impl Ui {
             stream: RefCell::new(stream),
             level: Cell::new(Level::Normal),
             json_errors: Cell::new(false),
+            held: RefCell::new(None),
+            progress: RefCell::new(None),
         }
     }
 
@@ -297,7 +327,12 @@ impl Ui {
             self.line(&serde_json::json!({ "error": error.json() }).to_string());
             return;
         }
-        self.labelled(Level::Quiet, "error", "1;31", &error.to_string());
+        // The gate does its work: nothing went wrong with the command.
+        let label = match error.kind {
+            Kind::Gate => "gate",
+            _ => "error",
+        };
+        self.labelled(Level::Quiet, label, "1;31", &error.to_string());
         for (label, text) in error.details() {
             self.line(&format!("  {label}: {}", safe::escape(text)));
         }
@@ -320,9 +355,53 @@ impl Ui {
         self.line(text.trim_end());
     }
 
+    /// Whether progress can be shown: on a terminal, unless all but errors is silenced.
+    pub fn shows_progress(&self) -> bool {
+        self.is_terminal() && self.level.get() > Level::Quiet
+    }
+
+    /// Takes this progress away while a line is written.
+    pub fn draw_around(&self, progress: Option<ProgressBar>) {
+        *self.progress.borrow_mut() = progress;
+    }
+
+    /// Keeps back every line until [`Ui::release`], if stderr is a terminal: something else is drawn there.
+    pub fn hold(&self) {
+        if self.is_terminal() {
+            self.held.borrow_mut().get_or_insert_default();
+        }
+    }
+
+    /// Says what was kept back.
+    pub fn release(&self) {
+        let held = self.held.take();
+        held.iter().flatten().for_each(|line| self.line(line));
+    }
+
+    /// The last line that is kept back, without colour.
+    pub fn last_held(&self) -> Option<String> {
+        let held = self.held.borrow();
+        let mut parts = held.as_ref()?.last()?.split("\x1b[");
+        let mut text = parts.next()?.to_owned();
+        for part in parts {
+            text.push_str(part.split_once('m').map_or("", |(_, text)| text));
+        }
+        Some(text)
+    }
+
     /// A closed stderr must not end a command whose results are on stdout.
     fn line(&self, text: &str) {
-        let mut stream = self.stream.borrow_mut();
-        let _ = writeln!(stream, "{text}").and_then(|()| stream.flush());
+        if let Some(held) = &mut *self.held.borrow_mut() {
+            held.push(text.to_owned());
+            return;
+        }
+        let write = || {
+            let mut stream = self.stream.borrow_mut();
+            let _ = writeln!(stream, "{text}").and_then(|()| stream.flush());
+        };
+        match &*self.progress.borrow() {
+            Some(progress) => progress.suspend(write),
+            None => write(),
+        }
     }
 }

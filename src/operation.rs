@@ -6,6 +6,7 @@
 pub mod choice;
 pub mod column;
 pub mod lenient;
+pub mod narrow;
 pub mod page;
 
 use clap::{ArgMatches, Args, Command};
@@ -15,7 +16,9 @@ use serde_json::{Map, Value};
 
 use crate::error::{Error, Kind};
 use crate::task::Facts;
+use crate::task::details::Details;
 use column::{Cell, Column};
+use narrow::Narrow;
 
 /// The parameters of one query, by the API's own names.
 pub type Params = Map<String, Value>;
@@ -33,6 +36,11 @@ pub trait Operation: Args + Serialize + Sized {
 
     /// What an item says of its task.
     fn facts(item: &Self::Item) -> Facts;
+
+    /// What an item says of the parts of its task.
+    fn details(_item: &Self::Item) -> Option<Details> {
+        None
+    }
 
     /// Checks the values against each other and gives the queries to send: most operations send themselves, once.
     ///
@@ -78,6 +86,8 @@ pub struct Meta {
     pub required: &'static [&'static str],
     /// Which field of an item each filtering parameter looks at.
     pub filters: &'static [Filter],
+    /// What it can be asked for in normalised terms.
+    pub narrow: Narrow,
     /// What an item looks like in each stage of its life.
     pub lifecycle: Lifecycle,
     /// The documented sample answers.
@@ -291,6 +301,8 @@ pub trait View {
     fn cell(&self, column: usize) -> Cell;
     /// What it says of its task.
     fn facts(&self) -> &Facts;
+    /// What it says of the parts of its task.
+    fn details(&self) -> Option<Details>;
     /// The typed item as JSON: documented fields only.
     fn json(&self) -> Value;
 }
@@ -304,6 +316,10 @@ impl<T: Operation + 'static> View for Viewed<T> {
 
     fn facts(&self) -> &Facts {
         &self.0.facts
+    }
+
+    fn details(&self) -> Option<Details> {
+        T::details(&self.0.item)
     }
 
     fn json(&self) -> Value {

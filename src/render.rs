@@ -2,6 +2,8 @@
 
 pub mod document;
 pub mod json;
+pub mod junit;
+pub mod live;
 pub mod rows;
 pub mod safe;
 pub mod table;
@@ -25,11 +27,13 @@ pub enum Format {
     Tsv,
     /// One YAML document.
     Yaml,
+    /// JUnit XML: unified tasks only.
+    Junit,
 }
 
 impl Format {
     /// Every format, by its name on the command line.
-    pub const ALL: [(&'static str, Format); 7] = [
+    pub const ALL: [(&'static str, Format); 8] = [
         ("table", Format::Table),
         ("wide", Format::Wide),
         ("json", Format::Json),
@@ -37,6 +41,7 @@ impl Format {
         ("csv", Format::Csv),
         ("tsv", Format::Tsv),
         ("yaml", Format::Yaml),
+        ("junit", Format::Junit),
     ];
 
     /// The format of this name.

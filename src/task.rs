@@ -1,9 +1,12 @@
 //! The unified task: one shape for what became of a scan, whatever the cloud calls it.
 
+pub mod details;
+
 use std::fmt;
 use std::str::FromStr;
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use details::Details;
 use serde::{Serialize, Serializer};
 
 /// What became of a task, normalised.
@@ -152,6 +155,35 @@ pub struct Task {
     /// What the item says.
     #[serde(flatten)]
     pub facts: Facts,
+    /// What it says of the parts of the task, where that is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub details: Option<Details>,
+}
+
+impl Task {
+    /// What a person can call it: its id, else its name, else its kind.
+    pub fn label(&self) -> &str {
+        let facts = &self.facts;
+        let named = facts.id.as_deref().or(facts.name.as_deref());
+        named.unwrap_or(&facts.kind)
+    }
+
+    /// Its JSON, on one line.
+    pub fn json(&self) -> String {
+        serde_json::to_string(self).expect("tasks serialise to JSON")
+    }
+
+    /// What tells it from any other task, from one answer to the next.
+    pub fn key(&self) -> String {
+        let facts = &self.facts;
+        let own = match &facts.id {
+            Some(id) => format!("#{id}"),
+            // Without an id, what does not change while a task runs.
+            None => format!("{:?} {:?} {:?}", facts.name, facts.target, facts.started_at),
+        };
+        let (cloud, profile, region) = (self.cloud, &self.profile, &self.region);
+        format!("{cloud}/{profile}/{region} {} {own}", self.operation)
+    }
 }
 
 /// A share in percent, clamped: vendors' own examples have more parts finished than there are.

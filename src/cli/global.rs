@@ -56,7 +56,7 @@ pub struct Global {
     /// Ask a sandbox in this process: no account, no configuration, no network [env: SCANQ_SANDBOX]
     #[arg(long, global = true, help_heading = CONNECTION)]
     sandbox: bool,
-    /// Output format: table, wide, json, jsonl, csv, tsv or yaml [default: table] [env: SCANQ_OUTPUT]
+    /// Output format: table, wide, json, jsonl, csv, tsv or yaml; tasks also junit [default: table] [env: SCANQ_OUTPUT]
     #[arg(short, long, global = true, value_name = "FORMAT", help_heading = OUTPUT, value_parser = parse::<Format>)]
     output: Option<Format>,
     /// Columns of table, wide, csv and tsv, in this order

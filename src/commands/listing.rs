@@ -53,7 +53,7 @@ impl<'w> Listing<'w> {
             Format::Jsonl => Form::Lines(out),
             Format::Json | Format::Yaml if as_sent => Form::Documents(out, style),
             Format::Json | Format::Yaml => Form::Document(Box::new(None), style, Some(out)),
-            Format::Table | Format::Wide | Format::Csv | Format::Tsv => {
+            Format::Table | Format::Wide | Format::Csv | Format::Tsv | Format::Junit => {
                 Form::Rows(out, Box::new(Rows::new(format, &(entry.columns)(), shape)?))
             }
         };

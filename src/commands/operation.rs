@@ -1,19 +1,32 @@
 //! The one path of every operation of every cloud.
 
-use clap::ArgMatches;
+use std::cell::RefCell;
+use std::io::{self, Write};
 
+use clap::ArgMatches;
+use serde_json::Value;
+
+use super::gate::Gate;
 use super::listing::Listing;
+use super::progress::Progress;
+use super::query::{Order, Query, Sink, ask, shortfall};
+use super::selection::Selection;
+use super::survey::{Aim, Survey};
 use super::targets::{self, Targets};
+use super::wait::{self, Ended};
+use super::watch::Viewer;
 use super::{Means, interrupted, output};
+use crate::cli::follow::Follow;
 use crate::cli::global::Settings;
 use crate::cli::list;
-use crate::client::pages::{Plan, Walked, walk};
+use crate::client::pages::{Batch, Plan, Walked};
 use crate::client::{Client, Target};
-use crate::context::{Context, Ui};
+use crate::context::{Context, Stream, Ui};
 use crate::error::{Error, Kind};
 use crate::operation::choice::Choice;
-use crate::operation::{Entry, Items, Params};
+use crate::operation::{Entry, Params};
 use crate::provider::Provider;
+use crate::task::Task;
 
 pub(super) async fn run(
     provider: &'static Provider,
@@ -23,12 +36,19 @@ pub(super) async fn run(
     context: &mut Context,
 ) -> Result<u8, Error> {
     warn_of_undocumented(matches, &context.ui);
+    let follow = Follow::read(matches)?;
     let mut queries = (entry.queries)(matches)?;
     let plan = list::plan(matches, entry.meta, &mut queries, (context.clock)())?;
     targets::check_regions(&[provider], settings)?;
     let profile = targets::profile(provider, settings)?;
     let means = Means::new(settings, context);
-    let Context { out, ui, .. } = context;
+    let Context {
+        clock,
+        out,
+        ui,
+        env,
+        ..
+    } = &mut *context;
     let seek = means.seek(ui);
     let targets = match targets::of(&profile, settings, &seek, false).await? {
         Targets::Found(targets) => targets,
@@ -40,123 +60,289 @@ pub(super) async fn run(
                 .hint("name one with --region"),
         );
     }
+    let natives = match follow.waiting {
+        Some(_) => statuses_to_follow(entry, &mut queries),
+        None => Vec::new(),
+    };
+    let targets = &targets;
+    let queries: Vec<_> = targets
+        .iter()
+        .flat_map(|target| {
+            queries.iter().map(move |params| Query {
+                target,
+                entry,
+                params: params.clone(),
+                plan,
+            })
+        })
+        .collect();
+
     let client = Client::new(&seek, settings.tries, settings.concurrency);
-    let mut listing = Listing::new(entry, settings.format, &settings.shape, plan.single, out)?;
-
-    let mut ended = Ended::default();
-    tokio::select! {
-        biased;
-        error = interrupted() => ended.failures.push(error),
-        result = walk_all(&client, entry, &targets, &queries, plan, &mut listing, &mut ended) => result?,
+    let mut gate = Gate::new(&follow.fail_on);
+    let writes_to_terminal = out.terminal.is_some();
+    // What is wrong with the output is said before anything is sent.
+    let listing = Listing::new(entry, settings.format, &settings.shape, plan.single, out)?;
+    let Some(waiting) = &follow.waiting else {
+        let progress = Progress::new(ui, writes_to_terminal);
+        let (printed, ended, listed) =
+            stream(&client, &queries, plan, listing, &mut gate, progress).await?;
+        flush(listed, out, ui)?;
+        let code = conclude(&queries, targets, settings, ui, printed, ended);
+        return wait::conclude(Ended::Done, code, &[], &gate, &follow, ui, env);
+    };
+    let filters_here = !natives.is_empty();
+    let aim = Aim {
+        selection: Selection {
+            natives,
+            ..Selection::default()
+        },
+        order: match plan.limit.filter(|_| !filters_here) {
+            Some(limit) => Order::InTurn(Some(limit)),
+            None => Order::Together,
+        },
+        limit: plan.limit,
+        newest_first: false,
+        details: false,
+        keeps_pages: true,
+    };
+    let progress = Progress::new(ui, writes_to_terminal && waiting.watch);
+    let mut survey = Survey::new(&queries, aim, progress);
+    let mut viewer = Viewer::new(waiting, settings, out, ui, clock);
+    let has_printed = viewer.prints();
+    let ended = wait::until_ended(&client, &mut survey, waiting, settings, ui, &mut viewer).await?;
+    drop(viewer);
+    let tasks = survey.tasks();
+    tasks.iter().for_each(|task| gate.note(task));
+    let walks = Walks {
+        failures: survey
+            .failures()
+            .filter(|(_, error)| error.kind != Kind::Partial)
+            .collect(),
+        walked: survey
+            .answers()
+            .filter_map(|(at, known)| Some((at, known.walked?)))
+            .collect(),
+    };
+    if !has_printed {
+        let mut listing = Listing::new(entry, settings.format, &settings.shape, false, out)?;
+        reprint(&survey, &mut listing).map_err(output)?;
+        // What a filter here leaves out is no part of the total.
+        let totals = if filters_here {
+            Vec::new()
+        } else {
+            walks.totals()
+        };
+        let listed = listing.end(&totals);
+        flush(listed, out, ui)?;
     }
-    let printed = listing.printed;
-    let dropped = listing.end(&ended.walked).and_then(|dropped| {
-        std::io::Write::flush(out)?;
-        Ok(dropped)
-    });
-    report_dropped(ui, &dropped.map_err(output)?);
-    conclude(provider, entry, &targets, settings, ui, printed, ended)
+    let gave_up = ended != Ended::Done && survey.has_answered();
+    let code = conclude(&queries, targets, settings, ui, tasks.len() as u64, walks);
+    let code = if gave_up && code != 0 {
+        Kind::Partial.exit_code()
+    } else {
+        code
+    };
+    wait::conclude(ended, code, &tasks, &gate, &follow, ui, env)
 }
 
-/// How the walks ended.
+/// How the walks ended, each with the position of its query.
 #[derive(Default)]
-struct Ended {
-    walked: Vec<Walked>,
-    failures: Vec<Error>,
+struct Walks {
+    walked: Vec<(usize, Walked)>,
+    failures: Vec<(usize, Error)>,
 }
 
-/// Walks each target and query in turn, each with its pages in flight together. A target that fails does not hide the
-/// others.
-async fn walk_all(
+impl Walks {
+    fn totals(&self) -> Vec<Walked> {
+        self.walked.iter().map(|(_, walked)| *walked).collect()
+    }
+}
+
+/// Prints pages as they arrive.
+struct Streaming<'a, 'w> {
+    queries: &'a [Query<'a>],
+    listing: RefCell<Listing<'w>>,
+    gate: RefCell<&'a mut Gate>,
+    walks: RefCell<Walks>,
+    progress: Progress<'a>,
+}
+
+impl Sink for Streaming<'_, '_> {
+    fn batch(&self, index: usize, batch: &Batch<'_>) -> Result<(), Error> {
+        self.progress
+            .page(index, batch.page, self.queries[index].plan);
+        let mut gate = self.gate.borrow_mut();
+        if gate.is_set() {
+            for item in &batch.items {
+                gate.note(&self.queries[index].task(item, false));
+            }
+        }
+        self.listing.borrow_mut().page(batch).map_err(output)
+    }
+
+    fn done(&self, index: usize, outcome: Result<Walked, Error>) {
+        self.progress.query_done();
+        let mut walks = self.walks.borrow_mut();
+        match outcome {
+            Ok(walked) => walks.walked.push((index, walked)),
+            Err(error) => walks.failures.push((index, error)),
+        }
+    }
+}
+
+/// How many items were printed, how the walks ended, and the columns that had no room.
+type Streamed = (u64, Walks, io::Result<Vec<String>>);
+
+/// Prints everything as it arrives, in the server's order.
+async fn stream(
     client: &Client<'_>,
-    entry: &'static Entry,
-    targets: &[Target],
-    queries: &[Params],
+    queries: &[Query<'_>],
     plan: Plan,
-    listing: &mut Listing<'_>,
-    ended: &mut Ended,
-) -> Result<(), Error> {
-    for target in targets {
-        for params in queries {
-            let limit = plan.limit.map(|limit| limit - listing.printed.min(limit));
-            if limit == Some(0) {
-                return Ok(());
-            }
-            let plan = Plan { limit, ..plan };
-            let mut deliver =
-                |batch: crate::client::pages::Batch<'_>| listing.page(&batch).map_err(output);
-            match walk(client, target, entry, params, plan, &mut deliver).await {
-                Ok(walked) => {
-                    if walked.missing > 0 {
-                        let total = walked.total.unwrap_or_default();
-                        client.warn(&format!(
-                            "{}: the server counts {total} tasks, but {} of them did not come",
-                            target.name(),
-                            walked.missing
-                        ));
-                    }
-                    ended.walked.push(walked);
-                }
-                Err(error) if error.kind == Kind::Output => return Err(error),
-                Err(error) if targets.len() > 1 => {
-                    ended.failures.push(error.target(target.name()));
-                    break;
-                }
-                Err(error) => {
-                    ended.failures.push(error);
-                    return Ok(());
-                }
-            }
+    listing: Listing<'_>,
+    gate: &mut Gate,
+    progress: Progress<'_>,
+) -> Result<Streamed, Error> {
+    let sink = Streaming {
+        queries,
+        listing: RefCell::new(listing),
+        gate: RefCell::new(gate),
+        walks: RefCell::default(),
+        progress,
+    };
+    sink.progress.begin(queries.len());
+    let stopped = tokio::select! {
+        biased;
+        error = interrupted() => Some(error),
+        () = ask(client, queries, &|_| false, Order::InTurn(plan.limit), &sink) => None,
+    };
+    sink.progress.clear();
+    let Streaming { listing, walks, .. } = sink;
+    let (listing, mut walks) = (listing.into_inner(), walks.into_inner());
+    let is_output = |(_, error): &(usize, Error)| error.kind == Kind::Output;
+    if let Some(at) = walks.failures.iter().position(is_output) {
+        return Err(walks.failures.swap_remove(at).1);
+    }
+    walks.failures.extend(stopped.map(|error| (0, error)));
+    let printed = listing.printed;
+    let listed = listing.end(&walks.totals());
+    Ok((printed, walks, listed))
+}
+
+fn flush(listed: io::Result<Vec<String>>, out: &mut Stream, ui: &Ui) -> Result<(), Error> {
+    let dropped = listed.map_err(output)?;
+    out.flush().map_err(output)?;
+    report_dropped(ui, &dropped);
+    Ok(())
+}
+
+/// Prints the matching items of the last poll.
+fn reprint(survey: &Survey<'_>, listing: &mut Listing<'_>) -> io::Result<()> {
+    let mut left = survey.limit();
+    for (_, known) in survey.answers() {
+        let mut tasks = known.tasks.iter();
+        for (page, new) in &known.pages {
+            let items: Vec<_> = page.items().collect();
+            let matching = |(_, task): &(&usize, &Task)| survey.aim.selection.admits(task);
+            let items: Vec<_> = new
+                .iter()
+                .zip(&mut tasks)
+                .filter(matching)
+                .map(|(at, _)| items[*at])
+                .take(left)
+                .collect();
+            left -= items.len();
+            listing.page(&Batch { page, items })?;
         }
     }
     Ok(())
 }
 
+/// Takes the status out of the queries: a task that is waited for must not leave the listing when it ends.
+fn statuses_to_follow(entry: &Entry, queries: &mut [Params]) -> Vec<String> {
+    let Some(status) = &entry.meta.narrow.status else {
+        return Vec::new();
+    };
+    let mut natives = Vec::new();
+    for params in queries {
+        match params.shift_remove(status.param) {
+            Some(Value::Array(values)) => {
+                natives.extend(values.iter().filter_map(Value::as_str).map(str::to_owned));
+            }
+            Some(Value::String(value)) => natives.push(value),
+            _ => {}
+        }
+    }
+    natives
+}
+
 /// Says what went wrong, and decides the exit code.
 fn conclude(
-    provider: &Provider,
-    entry: &Entry,
+    queries: &[Query<'_>],
     targets: &[Target],
     settings: &Settings,
     ui: &Ui,
     printed: u64,
-    mut ended: Ended,
-) -> Result<u8, Error> {
-    if let Some(last) = ended.failures.pop() {
-        ended.failures.iter().for_each(|error| ui.error(error));
+    walks: Walks,
+) -> u8 {
+    let mut is_short = false;
+    for error in walks
+        .walked
+        .iter()
+        .filter_map(|(at, walked)| shortfall(&queries[*at], *walked))
+    {
+        ui.warn(format!(
+            "{}: {}",
+            error.target.as_deref().unwrap_or_default(),
+            error.why
+        ));
+        is_short = true;
+    }
+    let mut failures = walks.failures;
+    if let Some((last_at, last)) = failures.pop() {
+        let named = |at: usize, error: Error| match targets.len() {
+            1 => error,
+            _ if error.kind == Kind::Interrupted => error,
+            _ => error.target(queries[at].target.name()),
+        };
+        let region = |at: usize| &queries[at].target.region;
+        let failed = |target: &&Target| {
+            target.region == *region(last_at)
+                || failures.iter().any(|(at, _)| target.region == *region(*at))
+        };
+        let some_answered = targets.iter().filter(failed).count() < targets.len();
+        let is_partial = some_answered && last.kind != Kind::Interrupted;
+        let code = if is_partial { Kind::Partial } else { last.kind }.exit_code();
+        for (at, error) in failures {
+            ui.error(&named(at, error));
+        }
         if printed > 0 {
             ui.warn(format!(
                 "{printed} tasks arrived before this and are printed"
             ));
         }
-        let some_answered = targets.len() > 1 && ended.failures.len() + 1 < targets.len();
-        let is_partial = some_answered && last.kind != Kind::Interrupted;
-        let code = if is_partial { Kind::Partial } else { last.kind }.exit_code();
-        ui.error(&last);
-        return Ok(code);
+        ui.error(&named(last_at, last));
+        return code;
     }
-    if ended.walked.iter().any(|walked| walked.missing > 0) {
-        return Ok(Kind::Partial.exit_code());
+    if is_short {
+        return Kind::Partial.exit_code();
     }
-    let is_list = matches!(entry.meta.items, Items::List { .. });
-    if is_list
-        && printed == 0
+    if printed == 0
         && !settings.sandbox
         && let [asked] = targets
     {
-        let others: Vec<_> = provider
-            .default_regions
-            .iter()
-            .filter(|region| **region != asked.region)
-            .collect();
-        if let Some(other) = others.first() {
-            ui.hint(format!(
-                "no tasks in {}. {} keeps its data in two centres; the other one is asked with --region {other}",
-                asked.region, provider.name
-            ));
-        }
+        hint_at_the_other_centre(asked, ui);
     }
-    Ok(0)
+    0
+}
+
+fn hint_at_the_other_centre(asked: &Target, ui: &Ui) {
+    let mut regions = asked.provider.default_regions.iter();
+    if let Some(other) = regions.find(|region| **region != asked.region) {
+        ui.hint(format!(
+            "no tasks in {}. {} keeps its data in two centres; the other one is asked with --region {other}",
+            asked.region, asked.provider.name
+        ));
+    }
 }
 
 pub(super) fn report_dropped(ui: &Ui, columns: &[String]) {

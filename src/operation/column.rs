@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use chrono::{DateTime, Utc};
 
 use super::lenient::{Int, List, Text};
+use crate::task::details::Details;
 use crate::task::{Facts, Status, rfc3339_text};
 
 /// One value of a table, typed so that each format can show it in its own way and sorting is by meaning.
@@ -106,6 +107,12 @@ impl From<&List<Text>> for Cell {
 impl From<Option<DateTime<Utc>>> for Cell {
     fn from(time: Option<DateTime<Utc>>) -> Self {
         time.map_or(Cell::Empty, Cell::Time)
+    }
+}
+
+impl From<Option<Details>> for Cell {
+    fn from(details: Option<Details>) -> Self {
+        details.map_or(Cell::Empty, |details| Cell::Text(details.to_string()))
     }
 }
 

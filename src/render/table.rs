@@ -220,7 +220,7 @@ fn fit(widths: &mut [usize], least: &[usize], terminal: usize) -> bool {
 }
 
 /// The text, cut to `width` columns with an ellipsis.
-fn cut(text: &str, width: usize) -> Cow<'_, str> {
+pub(super) fn cut(text: &str, width: usize) -> Cow<'_, str> {
     if text.width() <= width {
         return Cow::Borrowed(text);
     }
@@ -233,7 +233,10 @@ fn cut(text: &str, width: usize) -> Cow<'_, str> {
         }
         end = index + c.len_utf8();
     }
-    Cow::Owned(format!("{}…", &text[..end]))
+    match width {
+        0 => Cow::Borrowed(""),
+        _ => Cow::Owned(format!("{}…", &text[..end])),
+    }
 }
 
 /// A value as people read it.
@@ -270,7 +273,7 @@ pub fn duration(ms: i64) -> String {
 }
 
 /// The colour of a status, as the number of its escape sequence.
-fn color(status: Status) -> &'static str {
+pub(super) fn color(status: Status) -> &'static str {
     match status {
         Status::Pending => "90",
         Status::Running => "36",

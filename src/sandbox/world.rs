@@ -449,9 +449,11 @@ fn matches(meta: &Meta, filter: &Filter, values: &[String], item: &Value) -> boo
         Test::Shown => true,
         Test::Is => found.is_some_and(|found| values.contains(&text(found))),
         Test::Contains => found.is_some_and(|found| {
+            // NOTE: The documentation says no more than "fuzzy". In any case, as the services' databases compare.
+            let found = text(found).to_lowercase();
             values
                 .iter()
-                .any(|value| text(found).contains(value.as_str()))
+                .any(|value| found.contains(&value.to_lowercase()))
         }),
         Test::HasAll => found.and_then(Value::as_array).is_some_and(|list| {
             let list: Vec<_> = list.iter().map(text).collect();

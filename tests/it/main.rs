@@ -5,6 +5,7 @@
 mod credentials;
 mod errors;
 mod faults;
+mod gate;
 mod harness;
 mod help;
 mod hostile;
@@ -12,7 +13,14 @@ mod operations;
 mod output;
 mod paging;
 mod profiles;
+#[cfg(unix)]
+mod progress;
 mod readme;
 mod sandbox;
 mod structure;
+mod tasks;
+#[cfg(unix)]
+mod terminal;
 mod tls;
+mod wait;
+mod watch;

@@ -267,3 +267,33 @@ fn the_list_of_operations_names_them_all() {
         assert!(output.out.contains(entry.meta.api) && output.out.contains(entry.meta.doc));
     }
 }
+
+#[test]
+fn what_a_listing_can_be_asked_for_holds_for_its_tasks() {
+    for (_, entry) in scanq::provider::operations() {
+        let meta = entry.meta;
+        let params: Vec<_> = meta.filters.iter().map(|filter| filter.param).collect();
+        if meta.paging.is_none() {
+            continue;
+        }
+        assert!(!meta.narrow.kinds.is_empty(), "{} has no kinds", meta.api);
+        let status = meta.narrow.status.as_ref().unwrap();
+        let asked = meta.narrow.kinds.iter().filter_map(|kind| kind.ask);
+        let texts = [meta.narrow.name, meta.narrow.target].into_iter().flatten();
+        for param in asked
+            .map(|(param, _)| param)
+            .chain(texts)
+            .chain([status.param])
+        {
+            assert!(params.contains(&param), "{} knows no {param}", meta.api);
+        }
+        for (_, comes_to) in meta.lifecycle.ends {
+            let listed = status.natives.iter().any(|(_, all)| all.contains(comes_to));
+            assert!(
+                listed || status.unlisted.contains(comes_to),
+                "{} can't be asked for {comes_to}",
+                meta.api
+            );
+        }
+    }
+}

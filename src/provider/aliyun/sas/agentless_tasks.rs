@@ -8,7 +8,9 @@ use crate::error::Error;
 use crate::operation::choice::{Choice, Choices, Known, known};
 use crate::operation::column::{Cell, Column, column, duration, progress, wide};
 use crate::operation::lenient::{Decimal, Int, Object, Text};
+use crate::operation::narrow::{ByStatus, Narrow, kind};
 use crate::operation::{Lifecycle, Meta, Operation, Row, Sample, Test, Times, filter};
+use crate::task::details::{Details, projects};
 use crate::task::{Facts, Status, clamp_percent};
 
 const STATUSES: &[Known] = &[
@@ -144,6 +146,22 @@ impl Operation for AgentlessTasks {
             filter("StartTime", "StartTime", Test::NotBefore),
             filter("EndTime", "StartTime", Test::NotAfter),
         ],
+        narrow: Narrow {
+            kinds: &[kind("agentless", None)],
+            status: Some(ByStatus {
+                param: "Status",
+                natives: &[
+                    ("1", &[Status::Running]),
+                    ("2", &[Status::Succeeded]),
+                    ("3", &[Status::Failed]),
+                    ("4", &[Status::TimedOut]),
+                ],
+                unlisted: &[],
+                many: false,
+            }),
+            name: None,
+            target: Some("TargetName"),
+        },
         lifecycle: Lifecycle {
             pending: None,
             running: r#"{"Status":1,"Result":"","ReportStatus":"PREPARED","ReportDownloadUrl":"",
@@ -200,6 +218,7 @@ impl Operation for AgentlessTasks {
         wide("intranet-ip", |row| Cell::from(&row.item.intranet_ip)),
         wide("instance-id", |row| Cell::from(&row.item.instance_id)),
         wide("uuid", |row| Cell::from(&row.item.uuid)),
+        wide("projects", |row| AgentlessTasks::details(&row.item).into()),
     ];
 
     fn queries(self) -> Result<Vec<Self>, Error> {
@@ -231,6 +250,10 @@ impl Operation for AgentlessTasks {
             ..Facts::new("agentless", status, native)
         }
         .between(item.start_time.time(), item.end_time.time())
+    }
+
+    fn details(item: &AgentlessTask) -> Option<Details> {
+        projects(item.progress_by_project.get()?)
     }
 }
 

@@ -7,6 +7,7 @@ use super::{PAGING, VERSION, list, numbered_status};
 use crate::operation::choice::{Choice, Choices, Known, known};
 use crate::operation::column::{Cell, Column, column, duration, wide};
 use crate::operation::lenient::{Int, Text};
+use crate::operation::narrow::{ByStatus, Narrow, kind};
 use crate::operation::{Lifecycle, Meta, Operation, Row, Sample, Test, Times, filter};
 use crate::task::{Facts, Status};
 
@@ -82,6 +83,21 @@ impl Operation for ImageFixTasks {
             filter("StartTime", "FixTime", Test::NotBefore),
             filter("EndTime", "FixTime", Test::NotAfter),
         ],
+        narrow: Narrow {
+            kinds: &[kind("image-fix", None)],
+            status: Some(ByStatus {
+                param: "Status",
+                natives: &[
+                    ("1", &[Status::Running]),
+                    ("2", &[Status::Succeeded]),
+                    ("3", &[Status::Failed]),
+                ],
+                unlisted: &[],
+                many: false,
+            }),
+            name: None,
+            target: None,
+        },
         lifecycle: Lifecycle {
             pending: None,
             running: r#"{"Status":1,"NewUuid":""}"#,

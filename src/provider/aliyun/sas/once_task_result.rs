@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::operation::choice::{Choice, Choices, Known, known};
 use crate::operation::column::{Cell, Column, column, progress};
 use crate::operation::lenient::{Int, Object, Text};
+use crate::operation::narrow::Narrow;
 use crate::operation::{Items, Lifecycle, Meta, Operation, Row, Sample};
 use crate::task::{Facts, Status, percent};
 
@@ -79,6 +80,7 @@ impl Operation for OnceTaskResult {
         period: None,
         required: &["TaskType", "TaskName", "TaskId"],
         filters: &[],
+        narrow: Narrow::NOTHING,
         lifecycle: Lifecycle {
             pending: Some(r#"{"FinishCount":0,"TaskInfo":{"Status":"INIT"}}"#),
             running: r#"{"FinishCount":21,"TaskInfo":{"Status":"START"}}"#,

@@ -7,7 +7,9 @@ use super::{PAGING, VERSION, kind, list, once_status};
 use crate::operation::choice::{Choice, Choices, Known, known};
 use crate::operation::column::{Cell, Column, column, duration, progress, wide};
 use crate::operation::lenient::{Int, Object, Text};
+use crate::operation::narrow::{ByStatus, Narrow, kind as kind_of};
 use crate::operation::{Lifecycle, Meta, Operation, Row, Sample, Test, Times, filter};
+use crate::task::details::{Details, stages};
 use crate::task::{Facts, Status, clamp_percent, percent};
 
 const TASK_TYPES: &[Known] = &[
@@ -144,6 +146,28 @@ impl Operation for OnceTasks {
             filter("EndTime", "StartTime", Test::NotAfter),
             filter("RelateInfo", "TaskImageInfo", Test::Shown),
         ],
+        narrow: Narrow {
+            kinds: &[
+                kind_of("image-scan", Some(("TaskType", "IMAGE_SCAN"))),
+                kind_of(
+                    "image-registry-pull",
+                    Some(("TaskType", "IMAGE_REGISTRY_PULL")),
+                ),
+            ],
+            status: Some(ByStatus {
+                param: "StatusList",
+                natives: &[
+                    ("INIT", &[Status::Pending]),
+                    ("SUCCESS", &[Status::Succeeded]),
+                    ("TIMEOUT", &[Status::TimedOut]),
+                ],
+                // DISPATCH and FAIL are no documented values of StatusList.
+                unlisted: &[Status::Running, Status::Failed],
+                many: true,
+            }),
+            name: None,
+            target: None,
+        },
         lifecycle: Lifecycle {
             pending: Some(
                 r#"{"StatusText":"INIT","Progress":0,"Finish":0,"FinishCount":"0","ResultInfo":"",
@@ -210,6 +234,7 @@ impl Operation for OnceTasks {
         wide("node", |row| row.item.image(|image| &image.node_name)),
         wide("pod", |row| row.item.image(|image| &image.pod)),
         wide("digest", |row| row.item.image(|image| &image.digest)),
+        wide("stages", |row| OnceTasks::details(&row.item).into()),
     ];
 
     fn facts(item: &OnceTask) -> Facts {
@@ -233,6 +258,10 @@ impl Operation for OnceTasks {
             )
         }
         .between(item.start_time.time(), item.end_time.time())
+    }
+
+    fn details(item: &OnceTask) -> Option<Details> {
+        stages(item.task_image_info.0.as_ref()?.cost_time_info.get()?)
     }
 }
 

@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::operation::choice::{Choice, Choices, Known, known};
 use crate::operation::column::{Cell, Column, column, duration, progress, wide};
 use crate::operation::lenient::{Int, List, Object, Text};
+use crate::operation::narrow::{ByStatus, Narrow, kind};
 use crate::operation::{
     Cursor, Items, Lifecycle, Meta, Operation, Paging, Row, Sample, Test, Times, Total, filter,
 };
@@ -243,6 +244,27 @@ impl Operation for Tasks {
                 Test::Is,
             ),
         ],
+        narrow: Narrow {
+            kinds: &[
+                kind("cluster-scan", Some(("task_type", "cluster_scan"))),
+                kind("iac-scan", Some(("task_type", "iac_scan"))),
+            ],
+            status: Some(ByStatus {
+                param: "task_status",
+                natives: &[
+                    ("ready", &[Status::Pending]),
+                    ("running", &[Status::Running]),
+                    (
+                        "finished",
+                        &[Status::Succeeded, Status::Partial, Status::Failed],
+                    ),
+                ],
+                unlisted: &[],
+                many: false,
+            }),
+            name: Some("task_name"),
+            target: None,
+        },
         lifecycle: Lifecycle {
             pending: Some(
                 r#"{"task_status":"ready","cluster_scan_info":{"scanning_cluster_num":0,"success_cluster_num":0,

@@ -1,0 +1,178 @@
+//! How unified tasks are printed: rows, documents, lines, or counts.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use serde_json::json;
+
+use crate::cli::global::Settings;
+use crate::error::Error;
+use crate::operation::column::{Cell, duration, progress};
+use crate::render::Format;
+use crate::render::document::{Document, Style};
+use crate::render::junit;
+use crate::render::rows::Rows;
+use crate::task::Task;
+
+/// A column of the unified table: its name, whether only wide tables show it, its value.
+type Column = (&'static str, bool, fn(&Task) -> Cell);
+
+const COLUMNS: &[Column] = &[
+    ("cloud", false, |task| task.cloud.into()),
+    ("kind", false, |task| task.facts.kind.as_str().into()),
+    ("status", false, |task| Cell::Status(task.facts.status)),
+    ("target", false, |task| task.facts.target.clone().into()),
+    ("progress", false, |task| progress(&task.facts)),
+    ("started", false, |task| task.facts.started_at.into()),
+    ("duration", false, |task| duration(&task.facts)),
+    ("profile", false, |task| task.profile.as_str().into()),
+    ("region", true, |task| task.region.as_str().into()),
+    ("id", true, |task| task.facts.id.clone().into()),
+    ("name", true, |task| task.facts.name.clone().into()),
+    ("native-status", true, |task| {
+        task.facts.native_status.as_str().into()
+    }),
+    ("ended", true, |task| task.facts.ended_at.into()),
+    ("message", true, |task| task.facts.message.clone().into()),
+    ("operation", true, |task| task.operation.into()),
+    (DETAILS, true, |task| task.details.clone().into()),
+];
+
+const DETAILS: &str = "details";
+
+/// How tasks go out.
+pub(super) enum Printer {
+    /// One by one.
+    Tasks(Box<Rows>),
+    /// Counted by cloud, kind and status.
+    Summary(Box<Rows>),
+}
+
+impl Printer {
+    /// # Errors
+    /// A usage error for a column that is not known.
+    pub(super) fn new(
+        settings: &Settings,
+        is_summary: bool,
+        has_details: bool,
+    ) -> Result<Self, Error> {
+        if is_summary && settings.format == Format::Junit {
+            return Err(Error::usage(
+                "--summary",
+                "does not go with -o junit, where each task is a test case",
+            ));
+        }
+        if is_summary {
+            let columns = ["cloud", "kind", "status", "count"].map(|name| (name, false));
+            let rows = Rows::new(settings.format, &columns, &settings.shape)?;
+            return Ok(Printer::Summary(Box::new(rows)));
+        }
+        let columns: Vec<_> = COLUMNS
+            .iter()
+            .map(|(name, wide, _)| (*name, *wide && !(has_details && *name == DETAILS)))
+            .collect();
+        let rows = Rows::new(settings.format, &columns, &settings.shape)?;
+        Ok(Printer::Tasks(Box::new(rows)))
+    }
+
+    /// Writes all of it. Gives the names of columns for which the terminal has no room.
+    pub(super) fn print(
+        self,
+        tasks: &[&Task],
+        failures: &[Error],
+        settings: &Settings,
+        out: &mut dyn Write,
+    ) -> io::Result<Vec<String>> {
+        // Nobody answered: not even a header.
+        let is_void = tasks.is_empty() && !failures.is_empty();
+        match self {
+            _ if settings.format == Format::Junit => {
+                let errors: Vec<_> = failures
+                    .iter()
+                    .map(|error| {
+                        format!("{}: {error}", error.target.as_deref().unwrap_or_default())
+                    })
+                    .collect();
+                junit::write(tasks, &errors, out)?;
+                Ok(Vec::new())
+            }
+            Printer::Tasks(_) | Printer::Summary(_) if is_void && settings.format.has_columns() => {
+                Ok(Vec::new())
+            }
+            Printer::Tasks(rows) if settings.format.has_columns() => {
+                let cell = |task: &&Task, column: usize| (COLUMNS[column].2)(task);
+                table(*rows, tasks, cell, out)
+            }
+            Printer::Summary(rows) if settings.format.has_columns() => {
+                let cell = |(key, count): &(Group, u64), column| match column {
+                    0 => key.0.into(),
+                    1 => key.1.into(),
+                    2 => Cell::Status(key.2),
+                    _ => Cell::Number(*count as f64),
+                };
+                table(*rows, &summary(tasks), cell, out)
+            }
+            Printer::Tasks(_) => {
+                let tasks = tasks.iter().map(|task| task.json());
+                document("tasks", tasks, failures, settings, out)
+            }
+            Printer::Summary(_) => {
+                let groups = summary(tasks).into_iter().map(|(key, count)| {
+                    json!({"cloud": key.0, "kind": key.1, "status": key.2, "count": count})
+                        .to_string()
+                });
+                document("summary", groups, failures, settings, out)
+            }
+        }
+    }
+}
+
+type Group<'t> = (&'static str, &'t str, crate::task::Status);
+
+fn summary<'t>(tasks: &[&'t Task]) -> Vec<(Group<'t>, u64)> {
+    let mut groups = BTreeMap::<Group<'t>, u64>::new();
+    for task in tasks {
+        let group = (task.cloud, task.facts.kind.as_str(), task.facts.status);
+        *groups.entry(group).or_default() += 1;
+    }
+    groups.into_iter().collect()
+}
+
+fn table<T>(
+    mut rows: Rows,
+    items: &[T],
+    cell: impl Fn(&T, usize) -> Cell,
+    out: &mut dyn Write,
+) -> io::Result<Vec<String>> {
+    for item in items {
+        rows.row(out, |column| cell(item, column))?;
+    }
+    rows.end(out)
+}
+
+fn document(
+    name: &str,
+    mut elements: impl Iterator<Item = String>,
+    failures: &[Error],
+    settings: &Settings,
+    out: &mut dyn Write,
+) -> io::Result<Vec<String>> {
+    let style = match settings.format {
+        Format::Jsonl => {
+            elements.try_for_each(|line| writeln!(out, "{line}"))?;
+            return Ok(Vec::new());
+        }
+        Format::Yaml => Style::Yaml,
+        _ if settings.shape.width.is_some() => Style::JsonForTerminal,
+        _ => Style::Json,
+    };
+    let mut document = Document::new(out, style);
+    document.list(name)?;
+    elements.try_for_each(|element| document.element(&element))?;
+    document.list("errors")?;
+    failures
+        .iter()
+        .try_for_each(|error| document.element(&error.json().to_string()))?;
+    document.end()?;
+    Ok(Vec::new())
+}
