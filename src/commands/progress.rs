@@ -37,9 +37,13 @@ impl<'u> Progress<'u> {
         let Some(bar) = &self.bar else { return };
         *self.told.borrow_mut() = vec![false; queries];
         self.done.set(0);
+        // Each of these steps would draw what is only half set.
+        bar.finish_and_clear();
+        bar.set_draw_target(ProgressDrawTarget::hidden());
         bar.reset();
         bar.set_length(queries as u64);
         bar.set_style(style("{bar:24} {pos}/{len} pages · {msg} · {eta} left"));
+        bar.set_draw_target(ProgressDrawTarget::stderr());
         self.say_done();
     }
 

@@ -48,6 +48,8 @@ fn pages_and_listings_are_counted_and_leave_nothing_behind() {
             "{shown:?}"
         );
         assert!(shown.contains(" left"), "{shown:?}");
+        // No bare bar at first.
+        assert!(!shown.contains("0/0"), "{shown:?}");
         assert_eq!(left(&shown), "", "{shown:?}");
         assert_eq!(out.lines().count(), lines);
     }
