@@ -1,6 +1,7 @@
 //! What a listing can be asked for in normalised terms: which kinds of task it has, and which parameters narrow it.
 //!
-//! Only what loses no task is declared here. Whatever a service can't be asked for is filtered after its answer.
+//! Only what loses no task is declared here; the rest is filtered after the answer. Names and targets are among the rest:
+//! no page says whether a service compares them whole or in part, or minds the case.
 
 use serde_json::Value;
 
@@ -14,10 +15,6 @@ pub struct Narrow {
     pub kinds: &'static [Kind],
     /// By status.
     pub status: Option<ByStatus>,
-    /// The parameter that looks for a part of the task's name.
-    pub name: Option<&'static str>,
-    /// The parameter that looks for a part of the task's target.
-    pub target: Option<&'static str>,
 }
 
 impl Narrow {
@@ -25,8 +22,6 @@ impl Narrow {
     pub const NOTHING: Narrow = Narrow {
         kinds: &[],
         status: None,
-        name: None,
-        target: None,
     };
 }
 

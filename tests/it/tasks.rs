@@ -104,12 +104,14 @@ fn the_server_is_asked_for_less_where_it_can_be() {
         ("--kind image-fix --status running", "Status=1"),
         ("--kind image-scan --status succeeded", "SUCCESS"),
         ("--kind image-registry-pull", "TaskType=IMAGE_REGISTRY_PULL"),
-        ("--kind agentless --target web", "TargetName=web"),
         ("--kind agentless --since 1h", "StartTime=1795309200000"),
     ] {
         let (_, sent) = run(&format!("tasks {flags}"));
         assert!(sent[0].contains(param), "{flags}: {sent:?}");
     }
+    // No page says how a service compares names and targets: they are compared here.
+    let (_, sent) = run("tasks --kind agentless --target web --name scan");
+    assert!(!sent[0].contains("TargetName"), "{sent:?}");
     // FAIL is no documented value of that parameter, so those tasks are told apart here.
     let (_, sent) = run("tasks --kind image-scan --status failed");
     assert!(!sent[0].contains("StatusList"), "{sent:?}");

@@ -72,14 +72,6 @@ fn narrow(entry: &Entry, selection: &Selection, followed: bool, params: &mut Par
             params.extend(time.map(|time| (name.to_owned(), time.timestamp_millis().into())));
         }
     }
-    for (param, part) in [
-        (meta.narrow.name, &selection.name),
-        (meta.narrow.target, &selection.target),
-    ] {
-        if let (Some(param), Some(part)) = (param, part) {
-            params.insert(param.to_owned(), part.as_str().into());
-        }
-    }
     match &meta.narrow.status {
         Some(status) if !followed && !selection.statuses.is_empty() => {
             status.ask(&selection.statuses, params)

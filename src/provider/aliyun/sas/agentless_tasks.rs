@@ -159,8 +159,6 @@ impl Operation for AgentlessTasks {
                 unlisted: &[],
                 many: false,
             }),
-            name: None,
-            target: Some("TargetName"),
         },
         lifecycle: Lifecycle {
             pending: None,

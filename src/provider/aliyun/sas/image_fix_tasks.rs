@@ -95,8 +95,6 @@ impl Operation for ImageFixTasks {
                 unlisted: &[],
                 many: false,
             }),
-            name: None,
-            target: None,
         },
         lifecycle: Lifecycle {
             pending: None,

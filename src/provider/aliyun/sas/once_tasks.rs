@@ -165,8 +165,6 @@ impl Operation for OnceTasks {
                 unlisted: &[Status::Running, Status::Failed],
                 many: true,
             }),
-            name: None,
-            target: None,
         },
         lifecycle: Lifecycle {
             pending: Some(

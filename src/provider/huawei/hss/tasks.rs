@@ -262,8 +262,6 @@ impl Operation for Tasks {
                 unlisted: &[],
                 many: false,
             }),
-            name: Some("task_name"),
-            target: None,
         },
         lifecycle: Lifecycle {
             pending: Some(
