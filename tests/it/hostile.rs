@@ -85,7 +85,7 @@ fn lone_surrogates_and_broken_text_are_errors_not_guesses() {
 #[test]
 fn a_page_of_very_many_items_is_printed_whole() {
     let mut items = String::new();
-    for number in 0..200_000 {
+    for number in 0..1_000_000 {
         write!(
             items,
             "{}{{\"TaskId\":{number}}}",
@@ -93,8 +93,8 @@ fn a_page_of_very_many_items_is_printed_whole() {
         )
         .unwrap();
     }
-    let body = format!(r#"{{"PageInfo":{{"TotalCount":200000}},"List":[{items}]}}"#);
-    assert_eq!(listing(body, "-o jsonl").lines().len(), 200_000);
+    let body = format!(r#"{{"PageInfo":{{"TotalCount":1000000}},"List":[{items}]}}"#);
+    assert_eq!(listing(body, "-o jsonl").lines().len(), 1_000_000);
 }
 
 #[test]

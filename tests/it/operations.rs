@@ -279,10 +279,8 @@ fn what_a_listing_can_be_asked_for_holds_for_its_tasks() {
         assert!(!meta.narrow.kinds.is_empty(), "{} has no kinds", meta.api);
         let status = meta.narrow.status.as_ref().unwrap();
         let asked = meta.narrow.kinds.iter().filter_map(|kind| kind.ask);
-        let texts = [meta.narrow.name, meta.narrow.target].into_iter().flatten();
         for param in asked
             .map(|(param, _)| param)
-            .chain(texts)
             .chain([status.param])
         {
             assert!(params.contains(&param), "{} knows no {param}", meta.api);
