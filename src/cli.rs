@@ -140,9 +140,33 @@ pub fn command() -> Command {
             "Serve both clouds on loopback: signature-checking, offline, with a seeded world of tasks",
         ))
         .subcommand(profile())
+        .subcommand(
+            CompletionsArgs::augment_args(Command::new("completions"))
+                .about("Print the completions of a shell, to be put where the shell looks for them"),
+        )
+        .subcommand(
+            ManArgs::augment_args(Command::new("man"))
+                .about("Write a manual page for every command into a folder"),
+        )
         .subcommand(Command::new("operations").about(
             "List every operation: cloud, API name, version, permission, documentation",
         ))
+}
+
+/// `scanq completions`.
+#[derive(Args)]
+pub struct CompletionsArgs {
+    /// Shell
+    #[arg(value_name = "SHELL")]
+    pub shell: clap_complete::Shell,
+}
+
+/// `scanq man`.
+#[derive(Args)]
+pub struct ManArgs {
+    /// Folder; made if it is not there
+    #[arg(value_name = "DIR")]
+    pub folder: std::path::PathBuf,
 }
 
 /// Names of profiles.
@@ -222,6 +246,10 @@ pub enum Asked<'m> {
     Sandbox(&'m ArgMatches),
     /// `scanq profile`, and which part of it.
     Profile(&'m str, &'m ArgMatches),
+    /// `scanq completions`.
+    Completions(&'m ArgMatches),
+    /// `scanq man`.
+    Man(&'m ArgMatches),
     /// `scanq operations`.
     Operations,
 }
@@ -236,6 +264,8 @@ pub fn asked(matches: &ArgMatches) -> (Asked<'_>, &ArgMatches) {
             let (name, below) = below.subcommand().expect("clap requires a subcommand");
             (Asked::Profile(name, below), below)
         }
+        "completions" => (Asked::Completions(below), below),
+        "man" => (Asked::Man(below), below),
         "operations" => (Asked::Operations, below),
         cloud => {
             let provider =

@@ -2,6 +2,7 @@
 
 mod gate;
 mod github;
+mod integrate;
 mod listing;
 mod operation;
 mod operations;
@@ -57,6 +58,8 @@ pub(crate) fn run(matches: &ArgMatches, context: &mut Context) -> Result<u8, Err
         Asked::Profile(name, matches) => {
             runtime.block_on(profile::run(name, matches, &settings, context))
         }
+        Asked::Completions(matches) => integrate::completions(matches, context),
+        Asked::Man(matches) => integrate::man(matches, context),
         Asked::Operations => operations::run(&settings, context),
     }
 }

@@ -9,6 +9,7 @@ mod gate;
 mod harness;
 mod help;
 mod hostile;
+mod integrate;
 mod operations;
 mod output;
 mod paging;

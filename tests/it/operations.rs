@@ -279,10 +279,7 @@ fn what_a_listing_can_be_asked_for_holds_for_its_tasks() {
         assert!(!meta.narrow.kinds.is_empty(), "{} has no kinds", meta.api);
         let status = meta.narrow.status.as_ref().unwrap();
         let asked = meta.narrow.kinds.iter().filter_map(|kind| kind.ask);
-        for param in asked
-            .map(|(param, _)| param)
-            .chain([status.param])
-        {
+        for param in asked.map(|(param, _)| param).chain([status.param]) {
             assert!(params.contains(&param), "{} knows no {param}", meta.api);
         }
         for (_, comes_to) in meta.lifecycle.ends {
