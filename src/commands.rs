@@ -11,6 +11,7 @@ mod progress;
 mod query;
 mod sandbox;
 mod selection;
+mod sheet;
 mod survey;
 mod targets;
 mod tasks;

@@ -2,11 +2,10 @@
 //!
 //! A file never needs to hold a secret, and can't: there is no key for one.
 
-use std::collections::BTreeMap;
+mod file;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-
-use serde::Deserialize;
 
 use crate::context::{Env, Folder};
 use crate::error::{Error, Kind};
@@ -88,43 +87,6 @@ impl Credentials {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    default_profile: Option<String>,
-    #[serde(default)]
-    profiles: BTreeMap<String, Entry>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Entry {
-    cloud: String,
-    #[serde(default)]
-    regions: Vec<String>,
-    credentials: Option<CredentialsEntry>,
-    project_id: Option<String>,
-    enterprise_project_id: Option<String>,
-    endpoint: Option<String>,
-    endpoint_type: Option<String>,
-    timeout: Option<String>,
-    connect_timeout: Option<String>,
-    max_concurrency: Option<usize>,
-    max_rps: Option<f64>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CredentialsEntry {
-    aliyun_cli: Option<String>,
-    env: Option<bool>,
-    file: Option<PathBuf>,
-    section: Option<String>,
-    role_arn: Option<String>,
-    source: Option<String>,
-    command: Option<Vec<String>>,
-}
-
 impl Config {
     /// The two profiles that need no file.
     pub fn built_in() -> Self {
@@ -165,7 +127,8 @@ impl Config {
     /// # Errors
     /// Every mistake in it, with its line.
     pub fn parse(path: &Path, text: &str, env: &Env) -> Result<Self, Error> {
-        let file: File = toml::from_str(text).map_err(|error| mistake(path, text, &error))?;
+        let file: file::File =
+            toml::from_str(text).map_err(|error| file::mistake(path, text, &error))?;
         let mut profiles = Vec::new();
         for (name, entry) in file.profiles {
             let place = format!("{}, profile {name}", path.display());
@@ -309,184 +272,6 @@ impl Profile {
             max_rps: None,
             built_in: true,
         }
-    }
-}
-
-impl Entry {
-    fn into_profile(self, name: String, place: &str, env: &Env) -> Result<Profile, Error> {
-        let broken = |why: String| Error::new(Kind::Config, place, why);
-        let provider = provider::by_id(&self.cloud).ok_or_else(|| {
-            let known: Vec<_> = PROVIDERS.iter().map(|provider| provider.id).collect();
-            broken(format!(
-                "unknown cloud {}; known are {}",
-                self.cloud,
-                known.join(", ")
-            ))
-        })?;
-        let endpoint = self
-            .endpoint
-            .as_deref()
-            .map(|url| Endpoint::parse(&format!("{place}, endpoint"), url))
-            .transpose();
-        let endpoint = endpoint.map_err(|error| Error {
-            kind: Kind::Config,
-            ..error
-        })?;
-        if endpoint.is_none()
-            && let Some(region) = self
-                .regions
-                .iter()
-                .find(|region| (provider.site)(region).is_none())
-        {
-            return Err(broken(format!("unknown region: {region}")).hint(format!(
-                "known regions: {}",
-                (provider.regions)().join(", ")
-            )));
-        }
-        let span = |key: &str, text: Option<String>| match text
-            .as_deref()
-            .map(humantime::parse_duration)
-        {
-            None => Ok(None),
-            Some(Ok(span)) if !span.is_zero() => Ok(Some(span)),
-            Some(_) => Err(broken(format!("{key} is no span of time: write 30s or 2m"))),
-        };
-        let vpc = match self.endpoint_type.as_deref() {
-            None | Some("public") => false,
-            Some("vpc") if provider.vpc_site.is_some() => true,
-            Some(other) => {
-                return Err(broken(format!(
-                    "endpoint_type can't be {other}; known are public and, for aliyun, vpc"
-                )));
-            }
-        };
-        if provider.id != "huawei"
-            && (self.project_id.is_some() || self.enterprise_project_id.is_some())
-        {
-            return Err(broken(
-                "project_id and enterprise_project_id go with the cloud huawei".into(),
-            ));
-        }
-        if self.max_concurrency == Some(0) {
-            return Err(broken("max_concurrency must be 1 or more".into()));
-        }
-        if self
-            .max_rps
-            .is_some_and(|rps| !(rps > 0.0 && rps.is_finite()))
-        {
-            return Err(broken("max_rps must be more than 0".into()));
-        }
-        let credentials = match self.credentials {
-            None => Credentials::At(Origin::Standard),
-            Some(entry) => entry.into_credentials(provider, env).map_err(broken)?,
-        };
-        Ok(Profile {
-            name,
-            provider,
-            regions: self.regions,
-            credentials,
-            project_id: self.project_id,
-            enterprise_project_id: self.enterprise_project_id,
-            endpoint,
-            vpc,
-            timeout: span("timeout", self.timeout)?,
-            connect_timeout: span("connect_timeout", self.connect_timeout)?,
-            max_concurrency: self.max_concurrency,
-            max_rps: self.max_rps,
-            built_in: false,
-        })
-    }
-}
-
-impl CredentialsEntry {
-    fn into_credentials(self, provider: &Provider, env: &Env) -> Result<Credentials, String> {
-        let one = "credentials must be one of { aliyun_cli }, { env = true }, { file, section }, { role_arn, source } and { command }";
-        let at = |origin| Ok(Credentials::At(origin));
-        match self {
-            CredentialsEntry {
-                aliyun_cli: Some(name),
-                env: None,
-                file: None,
-                section: None,
-                role_arn: None,
-                source: None,
-                command: None,
-            } => {
-                if provider.id != "aliyun" {
-                    return Err("aliyun_cli goes with the cloud aliyun".into());
-                }
-                at(Origin::CliProfile(name))
-            }
-            CredentialsEntry {
-                aliyun_cli: None,
-                env: Some(true),
-                file: None,
-                section: None,
-                role_arn: None,
-                source: None,
-                command: None,
-            } => at(Origin::Environment),
-            CredentialsEntry {
-                aliyun_cli: None,
-                env: None,
-                file: Some(path),
-                section,
-                role_arn: None,
-                source: None,
-                command: None,
-            } => {
-                let path = match path.strip_prefix("~") {
-                    Ok(below) => env
-                        .home()
-                        .ok_or("there is no home folder for ~")?
-                        .join(below),
-                    Err(_) => path,
-                };
-                at(Origin::File { path, section })
-            }
-            CredentialsEntry {
-                aliyun_cli: None,
-                env: None,
-                file: None,
-                section: None,
-                role_arn: Some(arn),
-                source: Some(source),
-                command: None,
-            } => {
-                if provider.assume.is_none() {
-                    return Err(format!("roles are not known to the cloud {}", provider.id));
-                }
-                Ok(Credentials::Role { arn, source })
-            }
-            CredentialsEntry {
-                aliyun_cli: None,
-                env: None,
-                file: None,
-                section: None,
-                role_arn: None,
-                source: None,
-                command: Some(argv),
-            } if !argv.is_empty() => at(Origin::Process(argv)),
-            _ => Err(one.into()),
-        }
-    }
-}
-
-/// A mistake in the file: its line, what is wrong, and the nearest known key. The text itself is not quoted.
-fn mistake(path: &Path, text: &str, error: &toml::de::Error) -> Error {
-    let line = error
-        .span()
-        .map_or(1, |span| text[..span.start].matches('\n').count() + 1);
-    let message = error.message().lines().next().unwrap_or_default();
-    let wrong = crate::credential::seek::line_of(path, line, message);
-    // serde's words for an unknown key: unknown field `x`, expected one of `a`, `b`.
-    let mut names = message.split('`').skip(1).step_by(2);
-    match (message.starts_with("unknown field"), names.next()) {
-        (true, Some(unknown)) => match nearest(unknown, &names.collect::<Vec<_>>()) {
-            Some(near) => wrong.hint(format!("did you mean {near}?")),
-            None => wrong,
-        },
-        _ => wrong,
     }
 }
 

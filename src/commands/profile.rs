@@ -1,11 +1,9 @@
 //! `scanq profile`: what is configured, where each value came from, and whether it works.
 
-use std::io::Write;
-
 use clap::{ArgMatches, FromArgMatches};
 
 use super::targets::{self, Targets};
-use super::{Means, cache_folder, output};
+use super::{Means, cache_folder, sheet};
 use crate::cli::global::Settings;
 use crate::cli::{ProfileName, ProfileNames};
 use crate::client::{Client, DEFAULT_TIMEOUT, Target};
@@ -17,9 +15,6 @@ use crate::error::{Error, Kind};
 use crate::operation::column::Cell;
 use crate::operation::{Entry, Params};
 use crate::provider::Found;
-use crate::render::Format;
-use crate::render::document::{Document, Style};
-use crate::render::rows::Rows;
 use crate::signin::SignIn;
 
 pub(super) async fn run(
@@ -45,54 +40,6 @@ pub(super) async fn run(
     }
 }
 
-/// Rows of text in whatever format is asked for; `list` is their name in a document.
-fn print(
-    list: &str,
-    columns: &[(&str, bool)],
-    rows: &[Vec<Cell>],
-    settings: &Settings,
-    context: &mut Context,
-) -> Result<(), Error> {
-    let out = &mut context.out;
-    let object = |row: &Vec<Cell>| {
-        let fields = columns
-            .iter()
-            .zip(row)
-            .map(|((name, _), cell)| ((*name).replace('-', "_"), cell.json()));
-        serde_json::Value::Object(fields.collect()).to_string()
-    };
-    let result = match settings.format {
-        Format::Jsonl => rows
-            .iter()
-            .try_for_each(|row| writeln!(out, "{}", object(row))),
-        Format::Json | Format::Yaml => {
-            let style = if settings.format == Format::Yaml {
-                Style::Yaml
-            } else {
-                Style::Json
-            };
-            let mut document = Document::new(out, style);
-            document
-                .list(list)
-                .and_then(|()| {
-                    rows.iter()
-                        .try_for_each(|row| document.element(&object(row)))
-                })
-                .and_then(|()| document.end())
-        }
-        format => {
-            let mut table = Rows::new(format, columns, &settings.shape)?;
-            let written = rows
-                .iter()
-                .try_for_each(|row| table.row(out, |column| row[column].clone()));
-            written.and_then(|()| table.end(out)).map(|dropped| {
-                super::operation::report_dropped(&context.ui, &dropped);
-            })
-        }
-    };
-    result.and_then(|()| context.out.flush()).map_err(output)
-}
-
 fn list(settings: &Settings, context: &mut Context) -> Result<u8, Error> {
     let config = &settings.config;
     let rows: Vec<_> = config
@@ -116,7 +63,7 @@ fn list(settings: &Settings, context: &mut Context) -> Result<u8, Error> {
         ("credentials", false),
         ("default", false),
     ];
-    print("profiles", &columns, &rows, settings, context)?;
+    sheet::print("profiles", &columns, &rows, settings, context)?;
     Ok(0)
 }
 
@@ -209,7 +156,7 @@ async fn show(profile: &Profile, settings: &Settings, context: &mut Context) -> 
         .iter()
         .map(|(key, value, by)| vec![Cell::from(*key), Cell::from(&**value), Cell::from(&**by)])
         .collect();
-    print(
+    sheet::print(
         "values",
         &[("key", false), ("value", false), ("from", false)],
         &rows,
@@ -292,7 +239,7 @@ async fn check(names: &[String], settings: &Settings, context: &mut Context) -> 
         ("clock-ahead-s", false),
         ("missing", false),
     ];
-    print("profiles", &columns, &rows, settings, context)?;
+    sheet::print("profiles", &columns, &rows, settings, context)?;
     for error in &failures {
         worst = worst.max(error.kind.exit_code());
         context.ui.error(error);

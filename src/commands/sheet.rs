@@ -1,0 +1,60 @@
+//! Small results of our own, in whatever format is asked for: profiles, operations.
+
+use std::io::Write;
+
+use super::output;
+use crate::cli::global::Settings;
+use crate::context::Context;
+use crate::error::Error;
+use crate::operation::column::Cell;
+use crate::render::Format;
+use crate::render::document::{Document, Style};
+use crate::render::rows::Rows;
+
+/// Prints rows; `list` is their name in a document.
+pub(super) fn print(
+    list: &str,
+    columns: &[(&str, bool)],
+    rows: &[Vec<Cell>],
+    settings: &Settings,
+    context: &mut Context,
+) -> Result<(), Error> {
+    let out = &mut context.out;
+    let object = |row: &Vec<Cell>| {
+        let fields = columns
+            .iter()
+            .zip(row)
+            .map(|((name, _), cell)| ((*name).replace('-', "_"), cell.json()));
+        serde_json::Value::Object(fields.collect()).to_string()
+    };
+    let result = match settings.format {
+        Format::Jsonl => rows
+            .iter()
+            .try_for_each(|row| writeln!(out, "{}", object(row))),
+        Format::Json | Format::Yaml => {
+            let style = if settings.format == Format::Yaml {
+                Style::Yaml
+            } else {
+                Style::Json
+            };
+            let mut document = Document::new(out, style);
+            document
+                .list(list)
+                .and_then(|()| {
+                    rows.iter()
+                        .try_for_each(|row| document.element(&object(row)))
+                })
+                .and_then(|()| document.end())
+        }
+        format => {
+            let mut table = Rows::new(format, columns, &settings.shape)?;
+            let written = rows
+                .iter()
+                .try_for_each(|row| table.row(out, |column| row[column].clone()));
+            written.and_then(|()| table.end(out)).map(|dropped| {
+                super::operation::report_dropped(&context.ui, &dropped);
+            })
+        }
+    };
+    result.and_then(|()| context.out.flush()).map_err(output)
+}
