@@ -1,19 +1,21 @@
 //! One call: build, sign, send, judge, try again, decode.
 //!
 //! A read is safe to repeat, so what may pass is tried again, each time with a new nonce, time and signature. A call
-//! with all its tries and pauses never takes longer than `timeout × (retries + 1)`.
+//! with all its tries and pauses never takes longer than `timeout × (retries + 1)`, not counting the wait for its turn.
 
 pub mod http;
 pub mod limits;
 pub mod pages;
+pub mod session;
 pub mod tls;
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use limits::Limits;
+use session::Session;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -24,9 +26,8 @@ use crate::error::{Error, Kind};
 use crate::operation::page::Page;
 use crate::operation::{Entry, Params};
 use crate::provider::{
-    self, Answer, Endpoint, Failure, Found, Provider, Request, Retry, Scheme, Scope, Signing,
+    self, Answer, Endpoint, Failure, Provider, Request, Retry, Scheme, Scope, Signing,
 };
-use crate::signin::SignIn;
 use crate::transport::Reply;
 
 /// First pause before another try; it doubles with each, up to [`LONGEST_PAUSE`].
@@ -46,10 +47,8 @@ pub struct Target {
     pub region: String,
     /// Its address.
     pub endpoint: Endpoint,
-    /// Who asks, at this time.
-    pub lease: RefCell<Rc<Lease>>,
-    /// How to sign in again.
-    pub sign_in: Rc<SignIn>,
+    /// Who asks: shared by all targets of the profile.
+    pub session: Rc<Session>,
     /// The project.
     pub scope: Scope,
     /// Parameters that the profile sets for every request that does not.
@@ -131,16 +130,17 @@ impl<'a> Client<'a> {
         params: &Params,
     ) -> Result<Page, Error> {
         let request = self.request(target, entry, params)?;
-        let deadline = Instant::now() + self.timeout(target) * (self.tries.retries + 1);
+        let timeout = self.timeout(target);
+        // What is left of the call's time; waiting for a turn does not count.
+        let mut left = timeout.saturating_mul(self.tries.retries + 1);
         let (mut clock_set, mut renewed) = (false, false);
         for attempt in 0.. {
-            let lease = self.fresh(target).await;
-            let limit = self
-                .timeout(target)
-                .min(deadline.saturating_duration_since(Instant::now()));
-            let sent = self
+            let lease = target.session.fresh(self.seek).await;
+            let limit = timeout.min(left);
+            let (took, sent) = self
                 .attempt(target, entry, &request, &lease, attempt, limit)
                 .await;
+            left = left.saturating_sub(took);
             let failed = match sent.and_then(|reply| judge(target, entry, reply)) {
                 Ok(page) => return Ok(page),
                 Err(failed) => failed,
@@ -151,14 +151,22 @@ impl<'a> Client<'a> {
             }
             let pause = match failed.failure.retry {
                 Retry::No => return give_up(failed.failure),
-                Retry::Renew if renewed || !self.renew(target, &lease).await => {
+                Retry::Renew if renewed || !target.session.renew(self.seek, &lease).await => {
                     return give_up(failed.failure);
                 }
                 Retry::Renew => {
                     renewed = true;
                     Duration::ZERO
                 }
-                Retry::Backoff => backoff(attempt),
+                Retry::Backoff => backoff(attempt).min(left / 2),
+                Retry::After(pause) if pause >= left => {
+                    let mut failure = failed.failure;
+                    failure.hint = Some(format!(
+                        "the server asks to wait {} s, longer than this call may take: raise --timeout or try later",
+                        pause.as_secs()
+                    ));
+                    return give_up(failure);
+                }
                 Retry::After(pause) => pause,
                 Retry::Clock => match failed.date {
                     Some(date) if !clock_set => {
@@ -169,15 +177,10 @@ impl<'a> Client<'a> {
                     _ => return give_up(failed.failure),
                 },
             };
-            if Instant::now() + pause >= deadline {
-                let mut failure = failed.failure;
-                let asked = format!(
-                    "the server asks to wait {} s, longer than this call may take: raise --timeout or try later",
-                    pause.as_secs()
-                );
-                failure.hint = Some(asked);
-                return give_up(failure);
+            if left.is_zero() {
+                return give_up(failed.failure);
             }
+            left = left.saturating_sub(pause);
             self.seek.ui.trace(Level::Verbose, || {
                 format!(
                     "{} {}: {}; trying again in {} ms",
@@ -207,43 +210,7 @@ impl<'a> Client<'a> {
             .unwrap_or(DEFAULT_TIMEOUT)
     }
 
-    /// The target's lease, signed in anew if it is about to end. If that fails, the old one is still tried.
-    async fn fresh(&self, target: &Target) -> Rc<Lease> {
-        let lease = Rc::clone(&target.lease.borrow());
-        if lease.is_fresh(self.seek.now()) {
-            return lease;
-        }
-        if let Ok(Found::Lease(renewed)) = target.sign_in.lease(self.seek).await {
-            target.lease.replace(Rc::new(*renewed));
-        }
-        Rc::clone(&target.lease.borrow())
-    }
-
-    /// Signs in again after `refused` was refused; false if that brings nothing new.
-    async fn renew(&self, target: &Target, refused: &Rc<Lease>) -> bool {
-        // Another request has done it meanwhile.
-        if !Rc::ptr_eq(&target.lease.borrow(), refused) {
-            return true;
-        }
-        // What a file or variable holds would be the same again.
-        if refused.expires.is_none() {
-            return false;
-        }
-        let cache = self.seek.cache.for_renewal();
-        let seek = Seek {
-            cache: &cache,
-            ..*self.seek
-        };
-        match target.sign_in.lease(&seek).await {
-            Ok(Found::Lease(renewed)) => {
-                target.lease.replace(Rc::new(*renewed));
-                true
-            }
-            _ => false,
-        }
-    }
-
-    /// Sends one request once, the answer unjudged.
+    /// Sends one request once, the answer unjudged, and says how long that took once it had its turn.
     async fn attempt(
         &self,
         target: &Target,
@@ -252,7 +219,7 @@ impl<'a> Client<'a> {
         lease: &Lease,
         attempt: u32,
         limit: Duration,
-    ) -> Result<Reply, Attempt> {
+    ) -> (Duration, Result<Reply, Attempt>) {
         let _turn = target.limits.turn().await;
         let permit = self
             .permits
@@ -273,12 +240,14 @@ impl<'a> Client<'a> {
         let started = Instant::now();
         let outcome = timeout(limit, self.seek.transport.send(signed)).await;
         drop(permit);
+        let took = started.elapsed();
         let reply = match outcome {
             Ok(Ok(reply)) => reply,
-            Ok(Err(error)) => return Err(unreachable_service(format!("{error:#}"))),
+            Ok(Err(error)) => return (took, Err(unreachable_service(format!("{error:#}")))),
             Err(_) => {
-                let seconds = limit.as_secs_f64();
-                return Err(unreachable_service(format!("no answer within {seconds} s")));
+                let seconds = format!("{:.1}", limit.as_secs_f64());
+                let why = format!("no answer within {seconds} s");
+                return (took, Err(unreachable_service(why)));
             }
         };
         self.seek.ui.trace(Level::Verbose, || {
@@ -289,10 +258,10 @@ impl<'a> Client<'a> {
                 attempt + 1,
                 reply.status,
                 reply.body.len(),
-                started.elapsed().as_millis()
+                took.as_millis()
             )
         });
-        Ok(reply)
+        (took, Ok(reply))
     }
 
     /// Sends one request once, and says how long it took and how far the server's clock is ahead.
@@ -306,12 +275,11 @@ impl<'a> Client<'a> {
         params: &Params,
     ) -> Result<Probe, Error> {
         let request = self.request(target, entry, params)?;
-        let started = Instant::now();
-        let lease = self.fresh(target).await;
-        let sent = self
-            .attempt(target, entry, &request, &lease, 0, self.timeout(target))
+        let lease = target.session.fresh(self.seek).await;
+        let limit = self.timeout(target);
+        let (latency, sent) = self
+            .attempt(target, entry, &request, &lease, 0, limit)
             .await;
-        let latency = started.elapsed();
         let failed = |failed: Attempt| error_of(failed.failure, target, entry, 0);
         let reply = sent.map_err(failed)?;
         let clock_ahead = date_of(&reply).map(|date| date - self.seek.now());

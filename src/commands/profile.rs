@@ -208,6 +208,9 @@ async fn check(names: &[String], settings: &Settings, context: &mut Context) -> 
             .map(|name| settings.config.profile(name))
             .collect::<Result<_, _>>()?,
     };
+    let mut clouds: Vec<_> = profiles.iter().map(|profile| profile.provider).collect();
+    clouds.dedup_by_key(|provider| provider.id);
+    targets::check_endpoint(&clouds, settings)?;
     let means = Means::new(settings, context);
     let (mut rows, mut failures, mut worst) = (Vec::new(), Vec::new(), 0);
     {
@@ -266,7 +269,7 @@ async fn probe(client: &Client<'_>, target: &Target) -> (Vec<Cell>, Option<Error
             .map(|(name, value)| (name.to_owned(), value.into()))
     }));
     let result = client.probe(target, entry, &params).await;
-    let lease = target.lease.borrow().clone();
+    let lease = target.session.lease();
     let who = match &lease.credential {
         Credential::Keys { id, .. } => format!("{id} ({})", lease.source),
         Credential::Token(_) => lease.source.clone(),

@@ -21,6 +21,8 @@ pub(super) struct Selection {
     pub(super) until: Option<DateTime<Utc>>,
     /// While waiting: the tasks that matched. They stay, though their status no longer matches.
     pub(super) followed: HashSet<String>,
+    /// Every listing has answered since: who names tasks means those that were there then.
+    pub(super) is_complete: bool,
 }
 
 impl Selection {
@@ -30,7 +32,7 @@ impl Selection {
             return false;
         }
         // Who names tasks means these tasks, not those that begin later.
-        let is_closed = !self.ids.is_empty() && !self.followed.is_empty();
+        let is_closed = !self.ids.is_empty() && self.is_complete && !self.followed.is_empty();
         match self.is_followed(task) {
             true => true,
             false => !is_closed && self.has_status(task),
@@ -149,6 +151,9 @@ mod tests {
         assert!(named.admits(&task("13", Status::Running)));
         named.follow([task("12", Status::Running)].iter());
         assert!(named.admits(&task("12", Status::Failed)));
+        // Until every listing has answered, another task of that name may have been there all the time.
+        assert!(named.admits(&task("13", Status::Running)));
+        named.is_complete = true;
         assert!(!named.admits(&task("13", Status::Running)));
     }
 }

@@ -193,6 +193,7 @@ impl<'q> Survey<'q> {
         self.aim
             .selection
             .follow(answers.flat_map(|known| &known.tasks));
+        self.aim.selection.is_complete |= self.is_fresh();
         Ok(changed)
     }
 

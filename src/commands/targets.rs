@@ -1,6 +1,5 @@
 //! Whom to ask: a profile in each of its centres, signed in, before anything is asked.
 
-use std::cell::RefCell;
 use std::rc::Rc;
 
 use chrono::TimeDelta;
@@ -8,6 +7,7 @@ use chrono::TimeDelta;
 use crate::cli::global::Settings;
 use crate::client::Target;
 use crate::client::limits::Limits;
+use crate::client::session::Session;
 use crate::config::Profile;
 use crate::credential::Lease;
 use crate::credential::seek::Seek;
@@ -86,14 +86,12 @@ pub(super) async fn of(
         SignIn::of(profile, &settings.config, first)?
     };
     let lease = match sign_in.lease(seek).await? {
-        Found::Lease(lease) => Rc::new(*lease),
+        Found::Lease(lease) => *lease,
         Found::Nothing(reasons) => return Ok(Targets::NotSignedIn(reasons)),
     };
     let regions = regions(named, provider, &lease, settings, every_centre)?;
-    let (sign_in, limits) = (
-        Rc::new(sign_in),
-        Rc::new(Limits::new(profile.max_concurrency, profile.max_rps)),
-    );
+    let session = Rc::new(Session::new(lease.clone(), sign_in));
+    let limits = Rc::new(Limits::new(profile.max_concurrency, profile.max_rps));
     let mut defaults = Params::new();
     defaults.extend(
         profile
@@ -133,8 +131,7 @@ pub(super) async fn of(
             provider,
             region: centre,
             endpoint: address,
-            lease: RefCell::new(Rc::clone(&lease)),
-            sign_in: Rc::clone(&sign_in),
+            session: Rc::clone(&session),
             scope: Scope { project_id },
             defaults: defaults.clone(),
             timeout: profile.timeout,
@@ -295,6 +292,27 @@ pub(super) fn check_regions(providers: &[&Provider], settings: &Settings) -> Res
     match settings.regions.iter().find(|region| !is_known(region)) {
         Some(region) => Err(unknown_region(providers, region)),
         None => Ok(()),
+    }
+}
+
+/// One address is one service: what is meant for one cloud must not be told to another. A sandbox on loopback is both.
+///
+/// # Errors
+/// A usage error, if several clouds would be asked at one `--endpoint`.
+pub(super) fn check_endpoint(clouds: &[&Provider], settings: &Settings) -> Result<(), Error> {
+    match &settings.endpoint {
+        Some(endpoint) if clouds.len() > 1 && !endpoint.is_loopback() => {
+            let variables: Vec<_> = clouds.iter().map(|cloud| cloud.endpoint_variable).collect();
+            Err(Error::usage(
+                "--endpoint",
+                "names one service, and several clouds are asked",
+            )
+            .hint(format!(
+                "ask one with --cloud, or set {}",
+                variables.join(" and ")
+            )))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -55,6 +55,7 @@ pub(super) async fn run(
     let mut clouds: Vec<_> = profiles.iter().map(|profile| profile.provider).collect();
     clouds.dedup_by_key(|provider| provider.id);
     targets::check_regions(&clouds, settings)?;
+    targets::check_endpoint(&clouds, settings)?;
     let printer = Printer::new(settings, args.summary, args.details)?;
     let means = Means::new(settings, context);
     let Context {

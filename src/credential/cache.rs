@@ -4,18 +4,23 @@
 //! that decides who signs in and where, so another user, role or address never gets it. A lock keeps processes that
 //! start together from all signing in; a new file replaces the old one in one step.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::future::Future;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use tokio::time::{Instant, sleep};
 
 use super::{Credential, Lease, Secret};
 use crate::context::Ui;
 use crate::error::Error;
+
+/// How long another's sign-in is waited for before one's own is done.
+const LONGEST_SIGN_IN: Duration = Duration::from_secs(40);
 
 /// Where leases are kept; or nowhere.
 pub struct Cache {
@@ -74,8 +79,11 @@ impl Cache {
         };
         let name = file_name(who);
         // Held until the end of this function.
-        let _lock = match prepare(folder).and_then(|()| lock(&folder.join(format!("{name}.lock"))))
-        {
+        let locked = match prepare(folder) {
+            Ok(()) => lock(&folder.join(format!("{name}.lock"))).await,
+            Err(error) => Err(error),
+        };
+        let _lock = match locked {
             Ok(lock) => lock,
             Err(error) => {
                 ui.warn(format!(
@@ -222,10 +230,22 @@ fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     options
 }
 
-fn lock(path: &Path) -> std::io::Result<File> {
+/// Waits for the lock without blocking the thread: who holds it may be another task of this process.
+async fn lock(path: &Path) -> std::io::Result<File> {
     let file = private(OpenOptions::new().create(true).truncate(false).write(true)).open(path)?;
-    file.lock()?;
-    Ok(file)
+    let give_up = Instant::now() + LONGEST_SIGN_IN;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if Instant::now() < give_up => {
+                sleep(Duration::from_millis(20)).await
+            }
+            Err(TryLockError::WouldBlock) => {
+                return Err(std::io::Error::other("another process holds the lock"));
+            }
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+    }
 }
 
 /// What is kept, if it is ours alone.
@@ -289,6 +309,7 @@ mod tests {
         let signed_in = Cell::new(false);
         let ui = Ui::new(Stream::pipe(std::io::sink()));
         let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
             .build()
             .unwrap();
         let result = runtime.block_on(cache.lease(who, now(), &ui, "here", async {
@@ -324,6 +345,26 @@ mod tests {
         assert!(signs_in(&cache, &["ab", "c"], 60));
         assert!(signs_in(&cache, &["a", "bc"], 60));
         assert!(signs_in(&Cache::new(None), &["ab", "c"], 60));
+    }
+
+    #[test]
+    fn two_tasks_of_one_process_sign_in_once_and_never_block_each_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::new(Some(folder.path().into()));
+        let (signed_in, ui) = (Cell::new(0), Ui::new(Stream::pipe(std::io::sink())));
+        let sign_in = || async {
+            signed_in.set(signed_in.get() + 1);
+            sleep(Duration::from_millis(100)).await;
+            Ok(lease(60))
+        };
+        let ask = || cache.lease(&["a"], now(), &ui, "here", sign_in());
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .unwrap();
+        let (one, other) = runtime.block_on(async { tokio::join!(ask(), ask()) });
+        assert!(one.is_ok() && other.is_ok());
+        assert_eq!(signed_in.get(), 1);
     }
 
     #[cfg(unix)]

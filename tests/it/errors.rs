@@ -541,3 +541,36 @@ fn an_address_where_nobody_listens_is_a_network_error() {
         output.err
     );
 }
+
+#[test]
+fn no_number_of_a_server_or_a_user_is_too_large() {
+    let far = || Tamper::Answer(503, "", &[("retry-after", "18446744073709551615")]);
+    let output = World::new(Tampered::new(sandbox(5), [far()])).run("aliyun agentless-tasks");
+    assert_eq!(output.code, 1, "{}", output.err);
+    for line in [
+        "aliyun agentless-tasks --timeout 100000000000y",
+        "tasks --wait --interval 500000000000y",
+        "tasks --since 99999999999999y",
+    ] {
+        assert_eq!(refused(line).code, 2, "{line}");
+    }
+}
+
+#[test]
+fn one_address_is_never_told_the_keys_of_two_clouds() {
+    let output = refused("tasks --endpoint https://one.example");
+    assert_eq!(output.code, 2);
+    assert!(
+        output.err.contains("several clouds are asked"),
+        "{}",
+        output.err
+    );
+    assert_eq!(
+        refused("profile check --endpoint https://one.example").code,
+        2
+    );
+    let tampered = Tampered::new(sandbox(5), []);
+    let output =
+        World::new(tampered.clone()).run("tasks --cloud aliyun --endpoint https://one.example");
+    assert_eq!((output.code, tampered.count()), (0, 3), "{}", output.err);
+}

@@ -4,6 +4,7 @@ use crate::harness::{self, Tamper, Tampered, World, clock, sandbox};
 use proptest::prelude::*;
 use scanq::client::limits::Limits;
 use scanq::client::pages::{Plan, Walked, walk};
+use scanq::client::session::Session;
 use scanq::client::{Client, Target, Tries};
 use scanq::context::{Env, Stream, Ui};
 use scanq::credential::Lease;
@@ -255,8 +256,7 @@ fn walked(
         provider: provider::by_id("aliyun").unwrap(),
         region: "cn-shanghai".into(),
         endpoint: Endpoint::of_host("example"),
-        lease: std::cell::RefCell::new(Rc::new(lease.clone())),
-        sign_in: Rc::new(SignIn::Ready(Box::new(lease))),
+        session: Rc::new(Session::new(lease.clone(), SignIn::Ready(Box::new(lease)))),
         scope: Scope::default(),
         defaults: Default::default(),
         timeout: None,

@@ -278,6 +278,65 @@ fn a_token_that_must_be_updated_is_renewed_once() {
 }
 
 #[test]
+fn a_lease_that_is_about_to_end_is_renewed_once_and_a_refusal_is_not_repeated() {
+    // The token of the first sign-in has only a minute left, and the next sign-ins are refused.
+    let short = r#"{"token":{"expires_at":"2026-11-22T02:01:00.000000Z","project":{"id":"5a9d0b0c2f0d4c6e9b1c7d3e5f708192"}}}"#;
+    let wrong = || {
+        Tamper::Answer(
+            401,
+            r#"{"error":{"code":401,"message":"The username or password is wrong."}}"#,
+            &[],
+        )
+    };
+    let script = [
+        Tamper::Answer(201, short, &[("x-subject-token", "sandbox-x-auth-token")]),
+        wrong(),
+    ];
+    let tampered = Tampered::new(sandbox(1000), script);
+    let home = Home::new("", &[]);
+    let output = home
+        .world(tampered.clone())
+        .with("OS_USERNAME", "sandbox-user")
+        .with("OS_PASSWORD", "sandbox-password")
+        .with("OS_USER_DOMAIN_NAME", "sandbox-domain")
+        .with("OS_REGION_NAME", "cn-north-4")
+        .run("huawei tasks --task-type iac-scan --page-size 50 -o jsonl");
+    let sign_ins = tampered
+        .sent
+        .borrow()
+        .iter()
+        .filter(|url| url.contains("/v3/auth/tokens"))
+        .count();
+    assert_eq!(
+        (output.code, output.lines().len(), sign_ins),
+        (0, 1000, 2),
+        "{}",
+        output.err
+    );
+    assert!(output.err.contains("sign in again"), "{}", output.err);
+}
+
+#[test]
+fn profiles_that_share_a_role_do_not_wait_for_each_other_forever() {
+    let text = config().replace("[profiles.hw]", &format!("[profiles.second]\ncloud = \"aliyun\"\ncredentials = {{ role_arn = \"{ROLE}\", source = \"prod\" }}\n[profiles.hw]"));
+    let home = home();
+    fs::write(home.0.path().join(".config/scanq/config.toml"), text).unwrap();
+    let server = sandbox(3);
+    let output = home
+        .world(server.clone())
+        .run("tasks -p audit,second -o jsonl");
+    assert_eq!(output.code, 0, "{}", output.err);
+    assert_eq!(
+        server
+            .requests()
+            .iter()
+            .filter(|request| *request == "AssumeRole")
+            .count(),
+        1
+    );
+}
+
+#[test]
 fn a_wrong_password_is_tried_once_and_never_shown() {
     let server = sandbox(3);
     let home = Home::new("", &[]);
