@@ -112,7 +112,7 @@ pub struct SandboxArgs {
     pub now: Option<time::Moment>,
     /// What goes wrong: KIND[=VALUE][,CONDITION=VALUE]…, such as throttle=1500,times=2 or status=502,every=3 (can be repeated)
     #[arg(long, value_name = "SPEC")]
-    pub fault: Vec<crate::sandbox::fault::Fault>,
+    pub fault: Vec<String>,
     /// Print `export NAME='value'` lines, ready for eval, to stdout
     #[arg(long)]
     pub print_env: bool,

@@ -237,6 +237,18 @@ impl<'a> Client<'a> {
             },
         );
         signed.connect_timeout = target.connect_timeout;
+        self.seek.ui.trace(Level::Headers, || {
+            let headers = signed
+                .headers
+                .iter()
+                .map(|(name, value)| (*name, value.as_str()));
+            format!(
+                "> {} {}{}",
+                signed.method,
+                target.endpoint.origin(),
+                shown(headers, ">")
+            )
+        });
         let started = Instant::now();
         let outcome = timeout(limit, self.seek.transport.send(signed)).await;
         drop(permit);
@@ -260,6 +272,13 @@ impl<'a> Client<'a> {
                 reply.body.len(),
                 took.as_millis()
             )
+        });
+        self.seek.ui.trace(Level::Headers, || {
+            let headers = reply
+                .headers
+                .iter()
+                .map(|(name, value)| (name.as_str(), value.as_str()));
+            format!("< HTTP {}{}", reply.status, shown(headers, "<"))
         });
         (took, Ok(reply))
     }
@@ -289,6 +308,36 @@ impl<'a> Client<'a> {
             clock_ahead,
         })
     }
+}
+
+/// Headers, a line each; what could sign in is masked, and so is everything that is not known to be harmless.
+fn shown<'h>(headers: impl Iterator<Item = (&'h str, &'h str)>, mark: &str) -> String {
+    const HARMLESS: [&str; 18] = [
+        "accept",
+        "content-encoding",
+        "content-length",
+        "content-type",
+        "date",
+        "retry-after",
+        "server",
+        "via",
+        "x-acs-action",
+        "x-acs-content-sha256",
+        "x-acs-date",
+        "x-acs-request-id",
+        "x-acs-retry-after",
+        "x-acs-version",
+        "x-project-id",
+        "x-ratelimit-user",
+        "x-request-id",
+        "x-sdk-date",
+    ];
+    headers
+        .map(|(name, value)| match HARMLESS.contains(&name) {
+            true => format!("\n{mark} {name}: {value}"),
+            false => format!("\n{mark} {name}: ****"),
+        })
+        .collect()
 }
 
 /// What a single request tells of a target.

@@ -1,6 +1,10 @@
-//! Percent-encoding as both clouds sign it: UTF-8, upper-case hex, only `A-Z a-z 0-9 - _ . ~` left alone.
+//! What both clouds' signatures are made of: hashes in lower-case hex, and percent-encoding of UTF-8 in upper-case hex
+//! with only `A-Z a-z 0-9 - _ . ~` left alone.
 
+use data_encoding::HEXLOWER;
+use hmac::{Hmac, KeyInit, Mac};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use sha2::{Digest, Sha256};
 
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
@@ -45,6 +49,29 @@ pub fn pairs(query: &str) -> Vec<(String, String)> {
             )
         })
         .collect()
+}
+
+/// Lower-case hex of the SHA-256 of `bytes`.
+pub fn sha256_hex(bytes: &[u8]) -> String {
+    HEXLOWER.encode(&Sha256::digest(bytes))
+}
+
+/// Lower-case hex of HMAC-SHA256.
+pub fn hmac_sha256_hex(key: &str, text: &str) -> String {
+    let mut mac =
+        Hmac::<Sha256>::new_from_slice(key.as_bytes()).expect("HMAC takes a key of any length");
+    mac.update(text.as_bytes());
+    HEXLOWER.encode(&mac.finalize().into_bytes())
+}
+
+/// The query in the order in which it is signed: by name, in byte order.
+pub fn canonical_query(pairs: &[(String, String)]) -> String {
+    let mut sorted: Vec<_> = pairs
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    sorted.sort_unstable();
+    query(sorted)
 }
 
 #[cfg(test)]

@@ -41,14 +41,15 @@ pub mod transport;
 use std::ffi::OsString;
 use std::io::Write;
 
-use context::Context;
-use error::Kind;
+use context::{Context, Level};
+use error::{Error, Kind};
 
 /// Runs a command line, the program's name first, and gives the exit code.
 pub fn run(args: impl IntoIterator<Item = OsString>, context: &mut Context) -> u8 {
-    let matches = match cli::command().try_get_matches_from(args) {
+    let args: Vec<_> = args.into_iter().collect();
+    let matches = match cli::command().try_get_matches_from(&args) {
         Ok(matches) => matches,
-        Err(error) => return usage(&error, context),
+        Err(error) => return usage(&error, &args, context),
     };
     match commands::run(&matches, context) {
         Ok(code) => code,
@@ -61,22 +62,27 @@ pub fn run(args: impl IntoIterator<Item = OsString>, context: &mut Context) -> u
     }
 }
 
-/// Help and version go to stdout, mistakes to stderr.
-fn usage(error: &clap::Error, context: &mut Context) -> u8 {
+/// Help and version go to stdout, mistakes to stderr; in colour where that is wanted.
+fn usage(error: &clap::Error, args: &[OsString], context: &mut Context) -> u8 {
+    let wishes = cli::global::wishes(args, &context.env);
+    let colored = |is_terminal| cli::global::colored(&wishes.color, &context.env, is_terminal);
+    let text = |is_colored| match is_colored {
+        true => error.render().ansi().to_string(),
+        false => error.render().to_string(),
+    };
     if error.use_stderr() {
-        let text = if context.ui.is_terminal() {
-            error.render().ansi().to_string()
+        context.ui.configure(Level::Normal, wishes.is_json, false);
+        if wishes.is_json {
+            let text = text(false);
+            let why = text.lines().next().unwrap_or_default();
+            let why = why.strip_prefix("error: ").unwrap_or(why);
+            context.ui.error(&Error::usage("arguments", why));
         } else {
-            error.to_string()
-        };
-        context.ui.raw(&text);
+            context.ui.raw(&text(colored(context.ui.is_terminal())));
+        }
         return Kind::Usage.exit_code();
     }
-    let text = if context.out.terminal.is_some() {
-        error.render().ansi().to_string()
-    } else {
-        error.to_string()
-    };
+    let text = text(colored(context.out.terminal.is_some()));
     let written = context
         .out
         .write_all(text.as_bytes())

@@ -14,7 +14,7 @@ fuzz_target!(|body: &[u8]| {
             assert!(document.contains(item));
             scalar(item, entry.meta.id);
             let mut out = Vec::new();
-            json::compact(&mut out, item).unwrap();
+            json::compact(&mut out, item, true).unwrap();
             json::pretty(&mut out, item, 0, true).unwrap();
             // Lone surrogates are JSON, but no text: YAML has no way to say them.
             let _ = yaml::value(&mut out, item, 0);

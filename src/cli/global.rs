@@ -1,5 +1,6 @@
 //! The flags that every command has, and the variables that stand in for them.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::str::FromStr;
@@ -157,6 +158,9 @@ impl Settings {
             .map_err(|e| Error::new(Kind::Usage, "arguments", e))?;
         let env = &context.env;
         let format = or_variable(flags.output, env, "SCANQ_OUTPUT")?.unwrap_or_default();
+        let for_scripts = matches!(format, Format::Json | Format::Jsonl);
+        let is_colored = colored(&flags.color, env, context.ui.is_terminal());
+        context.ui.configure(Level::Normal, for_scripts, is_colored);
         let signature = or_variable(flags.signature, env, "SCANQ_ALIYUN_SIGNATURE")?;
         let level = or_variable(None, env, "SCANQ_LOG")?;
         let level = match (flags.quiet, flags.verbose) {
@@ -165,12 +169,7 @@ impl Settings {
             (_, 1) => Level::Verbose,
             (_, _) => Level::Headers,
         };
-        let for_scripts = matches!(format, Format::Json | Format::Jsonl);
-        context.ui.configure(
-            level,
-            for_scripts,
-            colored(&flags.color, env, context.ui.is_terminal()),
-        );
+        context.ui.configure(level, for_scripts, is_colored);
         if !format.has_columns() {
             for (flag, is_given) in [
                 ("--columns", flags.columns.is_some()),
@@ -203,7 +202,12 @@ impl Settings {
             Config::read(flags.config.as_deref(), env)?
         };
         Ok(Settings {
-            profiles: listed(flags.profile, "SCANQ_PROFILE"),
+            // A sandbox has none but the built-in ones.
+            profiles: if sandbox {
+                Vec::new()
+            } else {
+                listed(flags.profile, "SCANQ_PROFILE")
+            },
             config: Rc::new(config),
             cache: !flags.no_cache,
             regions: listed(flags.region, "SCANQ_REGION"),
@@ -264,8 +268,37 @@ fn or_variable<T: FromStr<Err = String>>(
     }
 }
 
+/// What arguments that could not be parsed still say of how to speak.
+pub(crate) struct Wishes {
+    /// Whether errors are read by a script.
+    pub(crate) is_json: bool,
+    /// `--color`.
+    pub(crate) color: String,
+}
+
+/// Looks for `--output` and `--color` in raw arguments, and for `SCANQ_OUTPUT`.
+pub(crate) fn wishes(args: &[OsString], env: &Env) -> Wishes {
+    let texts: Vec<_> = args.iter().map(|arg| arg.to_string_lossy()).collect();
+    let flag = |names: &[&str]| {
+        texts.iter().enumerate().find_map(|(at, text)| {
+            let name = names.iter().find(|name| text.starts_with(**name))?;
+            match text[name.len()..].strip_prefix('=') {
+                Some(value) => Some(value.to_owned()),
+                None if text.len() == name.len() => Some(texts.get(at + 1)?.to_string()),
+                None => None,
+            }
+        })
+    };
+    let output = flag(&["--output", "-o"]).or_else(|| env.get("SCANQ_OUTPUT").map(str::to_owned));
+    let format = output.as_deref().and_then(Format::named);
+    Wishes {
+        is_json: matches!(format, Some(Format::Json | Format::Jsonl)),
+        color: flag(&["--color"]).unwrap_or_else(|| "auto".into()),
+    }
+}
+
 /// A flag wins over `NO_COLOR`, which wins over `CLICOLOR_FORCE`, which wins over the terminal.
-fn colored(flag: &str, env: &Env, is_terminal: bool) -> bool {
+pub(crate) fn colored(flag: &str, env: &Env, is_terminal: bool) -> bool {
     match flag {
         "always" => true,
         "never" => false,

@@ -67,6 +67,8 @@ pub async fn walk(
         moved: false,
         shrank: false,
         repeated: false,
+        unnamed: false,
+        last_page: 0,
         items: 0,
     };
     let Some(paging) = &entry.meta.paging else {
@@ -87,9 +89,9 @@ pub async fn walk(
             break;
         }
         let mut next = plan.offset + walk.step(&first, plan.offset);
-        let mut last_was_empty = first.is_empty();
-        while !walk.is_done() && walk.has_more(next, last_was_empty) {
-            // Without a total there is no knowing how far to go: one page at a time, until one is empty.
+        let mut brought_nothing = first.is_empty();
+        while !walk.is_done() && walk.has_more(next, brought_nothing) {
+            // Without a total there is no knowing how far to go: one page at a time, until one brings nothing new.
             let end = walk.end_of_plan(next);
             let size = walk.size;
             let offsets = stream::iter((next..end).step_by(size as usize));
@@ -98,8 +100,9 @@ pub async fn walk(
                 .buffered(client.concurrency());
             while let Some(page) = pages.next().await {
                 let page = page?;
-                last_was_empty = page.is_empty();
+                let before = walk.items;
                 walk.take(&page, deliver)?;
+                brought_nothing = walk.items == before;
                 next += u64::from(size);
                 if walk.is_done() {
                     break;
@@ -107,7 +110,8 @@ pub async fn walk(
             }
         }
         let short = walk.missing(plan) > 0 && (walk.moved || walk.repeated);
-        if walk.is_done() || !(walk.shrank || short) {
+        // Items without ids can't be recognised: a second walk would give them again.
+        if walk.is_done() || walk.unnamed || !(walk.shrank || short) {
             break;
         }
         (walk.moved, walk.shrank, walk.repeated) = (false, false, false);
@@ -125,6 +129,10 @@ struct Walk {
     moved: bool,
     shrank: bool,
     repeated: bool,
+    /// Whether an item had no id.
+    unnamed: bool,
+    /// Items of the last page.
+    last_page: usize,
     items: u64,
 }
 
@@ -140,14 +148,19 @@ impl Walk {
             self.shrank |= now < before;
         }
         self.total = page.total.or(self.total);
+        self.last_page = page.len();
         let mut items = Vec::with_capacity(page.len());
         for item in page.items() {
             if self.items == self.limit {
                 break;
             }
-            let is_new = match self.meta.items {
-                Items::List { .. } => self.seen.is_new(item, self.meta.id),
-                Items::Document => true,
+            let is_new = match (self.meta.items, scalar(item, self.meta.id)) {
+                (Items::Document, _) => true,
+                (Items::List { .. }, Some(id)) => self.seen.is_new(&id),
+                (Items::List { .. }, None) => {
+                    self.unnamed = true;
+                    true
+                }
             };
             if is_new {
                 self.items += 1;
@@ -177,10 +190,11 @@ impl Walk {
         self.items >= self.limit
     }
 
-    fn has_more(&self, next: u64, last_was_empty: bool) -> bool {
+    fn has_more(&self, next: u64, brought_nothing: bool) -> bool {
         match self.total {
             Some(total) => next < total,
-            None => !last_was_empty,
+            // Items without ids always look new: then only a short page ends it.
+            None => !brought_nothing && (!self.unnamed || self.last_page >= self.size as usize),
         }
     }
 
@@ -215,11 +229,7 @@ struct Seen {
 }
 
 impl Seen {
-    /// An item without an id can't be recognised again, so it is always new.
-    fn is_new(&mut self, item: &str, id: &str) -> bool {
-        match scalar(item, id) {
-            Some(id) => self.ids.insert(self.hasher.hash_one(id.as_ref())),
-            None => true,
-        }
+    fn is_new(&mut self, id: &str) -> bool {
+        self.ids.insert(self.hasher.hash_one(id))
     }
 }

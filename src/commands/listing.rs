@@ -28,7 +28,7 @@ pub(super) struct Listing<'w> {
 
 enum Form<'w> {
     Rows(&'w mut dyn Write, Box<Rows>),
-    Lines(&'w mut dyn Write),
+    Lines(&'w mut dyn Write, bool),
     Documents(&'w mut dyn Write, Style),
     Document(Box<Option<Document<'w>>>, Style, Option<&'w mut dyn Write>),
 }
@@ -50,7 +50,7 @@ impl<'w> Listing<'w> {
             _ => Style::Json,
         };
         let form = match format {
-            Format::Jsonl => Form::Lines(out),
+            Format::Jsonl => Form::Lines(out, shape.width.is_some()),
             Format::Json | Format::Yaml if as_sent => Form::Documents(out, style),
             Format::Json | Format::Yaml => Form::Document(Box::new(None), style, Some(out)),
             Format::Table | Format::Wide | Format::Csv | Format::Tsv | Format::Junit => {
@@ -79,9 +79,9 @@ impl<'w> Listing<'w> {
                 }
                 Ok(())
             }
-            Form::Lines(out) => {
+            Form::Lines(out, for_terminal) => {
                 for item in &batch.items {
-                    json::compact(out, item)?;
+                    json::compact(out, item, *for_terminal)?;
                     out.write_all(b"\n")?;
                 }
                 Ok(())
@@ -126,7 +126,7 @@ impl<'w> Listing<'w> {
                 }
                 Ok(Vec::new())
             }
-            Form::Lines(_) | Form::Documents(..) => {
+            Form::Lines(..) | Form::Documents(..) => {
                 debug_assert!(self.as_sent || self.counters.is_none());
                 Ok(Vec::new())
             }

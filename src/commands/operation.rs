@@ -64,6 +64,16 @@ pub(super) async fn run(
         Some(_) => statuses_to_follow(entry, &mut queries),
         None => Vec::new(),
     };
+    // Followed tasks are looked for in the whole listing: pages as small as the limit would be many.
+    let plan = match &entry.meta.paging {
+        Some(paging) if !natives.is_empty() && matches.get_one::<u32>("page_size").is_none() => {
+            Plan {
+                size: paging.default_size,
+                ..plan
+            }
+        }
+        _ => plan,
+    };
     let targets = &targets;
     let queries: Vec<_> = targets
         .iter()
@@ -304,12 +314,8 @@ fn conclude(
             _ if error.kind == Kind::Interrupted => error,
             _ => error.target(queries[at].target.name()),
         };
-        let region = |at: usize| &queries[at].target.region;
-        let failed = |target: &&Target| {
-            target.region == *region(last_at)
-                || failures.iter().any(|(at, _)| target.region == *region(*at))
-        };
-        let some_answered = targets.iter().filter(failed).count() < targets.len();
+        let failed = |at: usize| at == last_at || failures.iter().any(|(failed, _)| *failed == at);
+        let some_answered = walks.walked.iter().any(|(at, _)| !failed(*at));
         let is_partial = some_answered && last.kind != Kind::Interrupted;
         let code = if is_partial { Kind::Partial } else { last.kind }.exit_code();
         for (at, error) in failures {
@@ -328,6 +334,8 @@ fn conclude(
     }
     if printed == 0
         && !settings.sandbox
+        && settings.regions.is_empty()
+        && queries.iter().all(|query| !query.plan.single)
         && let [asked] = targets
     {
         hint_at_the_other_centre(asked, ui);
@@ -339,7 +347,7 @@ fn hint_at_the_other_centre(asked: &Target, ui: &Ui) {
     let mut regions = asked.provider.default_regions.iter();
     if let Some(other) = regions.find(|region| **region != asked.region) {
         ui.hint(format!(
-            "no tasks in {}. {} keeps its data in two centres; the other one is asked with --region {other}",
+            "no matching tasks in {}. {} keeps its data in two centres; the other one is asked with --region {other}",
             asked.region, asked.provider.name
         ));
     }

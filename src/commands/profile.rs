@@ -15,7 +15,6 @@ use crate::error::{Error, Kind};
 use crate::operation::column::Cell;
 use crate::operation::{Entry, Params};
 use crate::provider::Found;
-use crate::signin::SignIn;
 
 pub(super) async fn run(
     name: &str,
@@ -82,7 +81,7 @@ async fn show(profile: &Profile, settings: &Settings, context: &mut Context) -> 
     ];
     let named = targets::named_regions(profile, settings, &seek);
     let first = named.as_ref().and_then(|set| set.value.first().cloned());
-    let found = SignIn::of(profile, &settings.config, first.as_deref())?
+    let found = targets::sign_in(profile, settings, first.as_deref())?
         .lease(&seek)
         .await;
     let mut failure = None;

@@ -39,13 +39,18 @@ pub(super) async fn run(matches: &ArgMatches, context: &mut Context) -> Result<u
         || this_minute(&context.clock),
         |now| now.resolve((context.clock)()),
     );
+    let faults = args.fault.iter().map(|spec| {
+        spec.parse()
+            .map_err(|why: String| Error::usage("--fault", why))
+    });
+    let faults = faults.collect::<Result<_, _>>()?;
     let settings = Settings {
         tasks: args.tasks,
         seed: args.seed,
         latency: args.latency,
         now,
         metadata: true,
-        faults: args.fault,
+        faults,
     };
     let sandbox = Rc::new(Sandbox::new(&settings, Rc::clone(&context.clock)));
     let listener = listener::bind(args.listen)
@@ -107,7 +112,7 @@ fn banner(origin: &str) -> String {
                   {} / {} with the security token {}
                   X-Auth-Token {}
                   project {}
-  In another shell: eval \"$(scanq sandbox --print-env)\" prints and sets all of this",
+  For another shell: scanq sandbox --print-env > sandbox.env &   and then   . ./sandbox.env",
         aliyun.0,
         aliyun.1,
         sts.0,

@@ -80,11 +80,7 @@ pub(super) async fn of(
         .as_ref()
         .and_then(|set| set.value.first())
         .map(String::as_str);
-    let sign_in = if settings.sandbox {
-        SignIn::Ready(Box::new(sandbox_lease(provider)))
-    } else {
-        SignIn::of(profile, &settings.config, first)?
-    };
+    let sign_in = sign_in(profile, settings, first)?;
     let lease = match sign_in.lease(seek).await? {
         Found::Lease(lease) => *lease,
         Found::Nothing(reasons) => return Ok(Targets::NotSignedIn(reasons)),
@@ -143,6 +139,21 @@ pub(super) async fn of(
     Ok(Targets::Found(targets))
 }
 
+/// How a profile signs in; in a sandbox, with its keys.
+///
+/// # Errors
+/// If a role's source is no profile.
+pub(super) fn sign_in(
+    profile: &Profile,
+    settings: &Settings,
+    region: Option<&str>,
+) -> Result<SignIn, Error> {
+    match settings.sandbox {
+        true => Ok(SignIn::Ready(Box::new(sandbox_lease(profile.provider)))),
+        false => SignIn::of(profile, &settings.config, region),
+    }
+}
+
 /// Flag, profile, variable; none: the cloud's own address. A sandbox in this process answers for the clouds' own
 /// addresses: nothing leaves the process.
 ///
@@ -194,7 +205,12 @@ pub(super) fn named_regions(
     if !profile.regions.is_empty() {
         return set(profile.regions.clone(), "config file");
     }
-    if let Some((name, region)) = seek.env.first(provider.region_variables) {
+    // A sandbox is the same wherever it runs.
+    let variable = seek
+        .env
+        .first(provider.region_variables)
+        .filter(|_| !settings.sandbox);
+    if let Some((name, region)) = variable {
         return set(vec![region.to_owned()], name);
     }
     let sandbox = settings.sandbox && provider.default_regions.is_empty();

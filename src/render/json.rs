@@ -7,15 +7,17 @@ use super::safe;
 /// Spaces for each level.
 const INDENT: usize = 2;
 
-/// Writes `raw` on one line, without the server's white space.
-pub fn compact(out: &mut dyn Write, raw: &str) -> io::Result<()> {
+/// Writes `raw` on one line; the server's own white space stays where it has no line ends.
+///
+/// On a terminal, characters that it might obey are written as `\u` escapes: the same string to any JSON reader.
+pub fn compact(out: &mut dyn Write, raw: &str, for_terminal: bool) -> io::Result<()> {
+    if for_terminal {
+        return tokens(raw).try_for_each(|token| string_for_terminal(out, token));
+    }
     if !raw.bytes().any(|b| matches!(b, b'\n' | b'\r')) {
         return out.write_all(raw.as_bytes());
     }
-    for token in tokens(raw) {
-        out.write_all(token.as_bytes())?;
-    }
-    Ok(())
+    tokens(raw).try_for_each(|token| out.write_all(token.as_bytes()))
 }
 
 /// Writes `raw` with a line for each element, `level` deep.
@@ -138,7 +140,7 @@ mod tests {
     #[test]
     fn layout_changes_and_tokens_do_not() {
         assert_eq!(
-            written(|out| compact(out, RAW)),
+            written(|out| compact(out, RAW, false)),
             r#"{"n":12345678901234567890123,"x":1.10,"s":"a: {b}, \" \u00e9","e":{},"l":[],"k":[1,[true,null]]}"#
         );
         assert_eq!(
@@ -161,7 +163,7 @@ mod tests {
             let value = serde_json::json!({"t": text, "list": [number, {"k": text}, []]});
             let raw = serde_json::to_string_pretty(&value).unwrap();
             for shown in [
-                written(|out| compact(out, &raw)),
+                written(|out| compact(out, &raw, true)),
                 written(|out| pretty(out, &raw, 3, false)),
                 written(|out| pretty(out, &raw, 0, true)),
             ] {

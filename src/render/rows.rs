@@ -28,6 +28,8 @@ pub struct Shape {
 pub struct Rows {
     format: Format,
     header: bool,
+    /// Whether a person reads it: then csv is escaped as well.
+    on_terminal: bool,
     /// Index of each shown column among the known ones.
     shown: Vec<usize>,
     sort_by: Option<usize>,
@@ -81,6 +83,7 @@ impl Rows {
         Ok(Rows {
             format,
             header: shape.header,
+            on_terminal: shape.width.is_some(),
             shown,
             sort_by,
             sorted: Vec::new(),
@@ -150,7 +153,11 @@ impl Rows {
             return writeln!(out, "{}", cells.join("\t"));
         }
         let mut writer = csv::WriterBuilder::new().from_writer(Vec::new());
-        writer.write_record(cells.map(|cell| safe::without_formula(&cell).into_owned()))?;
+        let on_terminal = self.on_terminal;
+        writer.write_record(cells.map(|cell| match on_terminal {
+            true => safe::without_formula(&safe::escape(&cell)).into_owned(),
+            false => safe::without_formula(&cell).into_owned(),
+        }))?;
         let record = writer.into_inner().map_err(|error| error.into_error())?;
         out.write_all(&record)
     }

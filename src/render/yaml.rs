@@ -16,7 +16,7 @@ pub fn value(out: &mut dyn Write, raw: &str, level: usize) -> io::Result<()> {
     if level > json::DEEPEST {
         // JSON is YAML, on one line.
         out.write_all(b" ")?;
-        json::compact(out, raw)?;
+        json::compact(out, raw, true)?;
         return out.write_all(b"\n");
     }
     match raw.as_bytes().first() {
@@ -88,12 +88,9 @@ fn quoted(text: &str) -> io::Result<String> {
     let mut quoted = String::new();
     for c in serde_json::to_string(text)?.chars() {
         match c {
-            '\u{7f}'..='\u{9f}'
-            | '\u{2028}'
-            | '\u{2029}'
-            | '\u{feff}'
-            | '\u{fffe}'
-            | '\u{ffff}' => {
+            c if (super::safe::is_unsafe(c) && (c as u32) < 0x1_0000)
+                || matches!(c, '\u{fffe}' | '\u{ffff}') =>
+            {
                 quoted.push_str(&format!("\\u{:04x}", c as u32));
             }
             c => quoted.push(c),

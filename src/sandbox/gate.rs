@@ -140,7 +140,7 @@ fn acs3(
         .map(|name| Some((*name, request.header(name)?)))
         .collect::<Option<_>>()
         .ok_or_else(incomplete)?;
-    let payload = aliyun::sign::sha256_hex(&request.body);
+    let payload = encoding::sha256_hex(&request.body);
     if request.header("x-acs-content-sha256") != Some(&payload) {
         return Err(refuse(
             400,
@@ -356,7 +356,7 @@ pub(super) fn huawei(request: &Incoming, now: DateTime<Utc>) -> Result<(), Refus
         .map(|name| Some((*name, request.header(name)?)))
         .collect::<Option<_>>()
         .ok_or_else(incomplete)?;
-    let payload = aliyun::sign::sha256_hex(&request.body);
+    let payload = encoding::sha256_hex(&request.body);
     let query = encoding::pairs(&request.query);
     let stages = huawei::sign::stages(
         &request.method,

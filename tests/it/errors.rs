@@ -574,3 +574,41 @@ fn one_address_is_never_told_the_keys_of_two_clouds() {
         World::new(tampered.clone()).run("tasks --cloud aliyun --endpoint https://one.example");
     assert_eq!((output.code, tampered.count()), (0, 3), "{}", output.err);
 }
+
+#[test]
+fn a_wrong_command_line_is_json_too_where_scripts_read_errors() {
+    for line in [
+        "tasks -o json --limit x",
+        "tasks --output=jsonl --bogus",
+        "aliyun nothing -o json",
+    ] {
+        let output = refused(line);
+        let error: serde_json::Value = serde_json::from_str(&output.err)
+            .unwrap_or_else(|e| panic!("{line}: {e}: {}", output.err));
+        assert_eq!(
+            (output.code, error["error"]["kind"].as_str()),
+            (2, Some("usage"))
+        );
+    }
+}
+
+#[test]
+fn the_most_talkative_level_shows_headers_and_masks_what_signs_in() {
+    let output = World::new(sandbox(5)).run("aliyun agentless-tasks -vv");
+    assert!(
+        output.err.contains("> x-acs-action: ListAgentlessTask"),
+        "{}",
+        output.err
+    );
+    assert!(
+        output.err.contains("> authorization: ****") && output.err.contains("< HTTP 200"),
+        "{}",
+        output.err
+    );
+    assert!(
+        !World::new(sandbox(5))
+            .run("aliyun agentless-tasks -v")
+            .err
+            .contains("authorization")
+    );
+}

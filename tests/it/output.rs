@@ -145,8 +145,17 @@ const HOSTILE: &str = r#"{"PageInfo":{"TotalCount":1},"List":[{"TaskId":"=1+cmd|
 
 #[test]
 fn hostile_text_reaches_no_terminal_raw() {
-    for format in ["table", "wide", "tsv"] {
-        for terminal in [None, Some(500)] {
+    for (format, terminal) in [
+        ("table", None),
+        ("wide", None),
+        ("tsv", None),
+        ("table", Some(500)),
+        ("wide", Some(500)),
+        ("tsv", Some(500)),
+        ("csv", Some(500)),
+        ("jsonl", Some(500)),
+    ] {
+        {
             let tampered = Tampered::new(sandbox(1), [Tamper::Answer(200, HOSTILE, &[])]);
             let world = World {
                 terminal,
@@ -159,7 +168,11 @@ fn hostile_text_reaches_no_terminal_raw() {
                 .chars()
                 .find(|c| scanq::render::safe::is_unsafe(*c) && !matches!(c, '\n' | '\t'));
             assert_eq!(raw, None, "{format}: {:?}", output.out);
-            assert_eq!(output.lines().len(), 2, "{format}");
+            assert_eq!(
+                output.lines().len(),
+                if format == "jsonl" { 1 } else { 2 },
+                "{format}"
+            );
         }
     }
 }
@@ -264,5 +277,33 @@ fn an_empty_answer_hints_at_the_other_centre() {
         output.err.contains("--region ap-southeast-1"),
         "{}",
         output.err
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn times_are_local_where_nothing_else_is_asked() {
+    let run = |line: &str, zone: &str| {
+        let mut command = crate::harness::binary(&line.split_whitespace().collect::<Vec<_>>());
+        command.env("TZ", zone);
+        crate::harness::finish(command).out
+    };
+    let line = "aliyun agentless-tasks --sandbox --limit 1 --no-header --columns started";
+    let (shanghai, utc) = (
+        run(line, "Asia/Shanghai"),
+        run(&format!("{line} --utc"), "Asia/Shanghai"),
+    );
+    let parse = |text: &str| {
+        chrono::NaiveDateTime::parse_from_str(
+            text.trim().trim_end_matches('Z'),
+            "%Y-%m-%d %H:%M:%S",
+        )
+        .unwrap()
+    };
+    let ahead = parse(&shanghai) - parse(&utc);
+    // The two worlds may have begun in different minutes.
+    assert!(
+        (ahead - chrono::TimeDelta::hours(8)).num_minutes().abs() <= 1,
+        "{shanghai} {utc}"
     );
 }

@@ -354,3 +354,27 @@ fn a_total_that_never_settles_ends_in_a_shortfall_not_in_a_loop() {
     assert!(server.requests.get() < 200, "{}", server.requests.get());
     assert!(ids.len() as u64 + walked.missing >= 50);
 }
+
+/// A listing that says no total, and gives the same page whatever is asked.
+struct Deaf(&'static str);
+
+impl Transport for Deaf {
+    fn send(&self, _: Signed) -> Sending<'_> {
+        let body = format!(r#"{{"List":[{0},{0},{0}],"PageInfo":{{}}}}"#, self.0);
+        Box::pin(async move {
+            Ok(Reply {
+                status: 200,
+                headers: Vec::new(),
+                body: body.into(),
+            })
+        })
+    }
+}
+
+#[test]
+fn a_server_that_does_not_page_ends_the_walk() {
+    for (item, lines) in [(r#"{"TaskId":1}"#, 1), (r#"{"x":1}"#, 3)] {
+        let output = World::new(Rc::new(Deaf(item))).run("aliyun agentless-tasks -o jsonl");
+        assert_eq!(output.lines().len(), lines, "{item}: {}", output.err);
+    }
+}

@@ -8,44 +8,19 @@
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use chrono::{DateTime, Utc};
-use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
-use sha2::{Digest, Sha256};
 
 use crate::credential::Credential;
-use crate::encoding;
+use crate::encoding::{self, canonical_query, hmac_sha256_hex, sha256_hex};
 use crate::provider::{Request, Signed, Signing};
 
 /// Name of the current signature.
 pub const ACS3: &str = "ACS3-HMAC-SHA256";
 
-/// Lower-case hex of the SHA-256 of `bytes`.
-pub fn sha256_hex(bytes: &[u8]) -> String {
-    HEXLOWER.encode(&Sha256::digest(bytes))
-}
-
-/// Lower-case hex of HMAC-SHA256.
-pub fn hmac_sha256_hex(key: &str, text: &str) -> String {
-    let mut mac =
-        Hmac::<Sha256>::new_from_slice(key.as_bytes()).expect("HMAC takes a key of any length");
-    mac.update(text.as_bytes());
-    HEXLOWER.encode(&mac.finalize().into_bytes())
-}
-
 /// A time as both signatures send it, in whole seconds.
 pub fn timestamp(now: DateTime<Utc>) -> String {
     now.format("%Y-%m-%dT%H:%M:%SZ").to_string()
-}
-
-/// The query in the order in which it is signed: by name, in byte order.
-pub fn canonical_query(query: &[(String, String)]) -> String {
-    let mut sorted: Vec<_> = query
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.as_str()))
-        .collect();
-    sorted.sort_unstable();
-    encoding::query(sorted)
 }
 
 /// The stages of an ACS3 signature.

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 
 use crate::credential::Credential;
 use crate::encoding;
-use crate::provider::aliyun::sign::{canonical_query, hmac_sha256_hex, sha256_hex};
+use crate::encoding::{canonical_query, hmac_sha256_hex, sha256_hex};
 use crate::provider::{Request, Signed, Signing};
 
 /// Name of the signature.

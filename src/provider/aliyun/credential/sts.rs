@@ -108,7 +108,7 @@ pub(super) async fn assume_role(
 ) -> Result<Lease, Error> {
     let endpoint = role.sts(seek)?;
     let params = role.params()?;
-    let (origin, query) = (endpoint.origin(), sign::canonical_query(&params));
+    let (origin, query) = (endpoint.origin(), encoding::canonical_query(&params));
     let who = ["aliyun", "AssumeRole", &origin, id_of(base), &query];
     let sign_in = async {
         let request = Request {
@@ -147,7 +147,7 @@ pub(super) async fn assume_role_with_oidc(
 ) -> Result<Lease, Error> {
     let endpoint = role.sts(seek)?;
     let params = role.params()?;
-    let (origin, query) = (endpoint.origin(), sign::canonical_query(&params));
+    let (origin, query) = (endpoint.origin(), encoding::canonical_query(&params));
     let file = token_file.display().to_string();
     let who = [
         "aliyun",
