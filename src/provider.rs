@@ -332,6 +332,9 @@ pub struct Failure {
     pub retry: Retry,
 }
 
+/// A success that is longer than this is no error envelope in disguise.
+const LONGEST_ENVELOPE: usize = 16 * 1024;
+
 /// Whether asking again can help.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Retry {

@@ -38,6 +38,10 @@ struct Denied {
 
 /// What is wrong with an answer, if anything is.
 pub(super) fn failure(answer: &Answer<'_>) -> Option<Failure> {
+    // No envelope is nearly as long as a page, which is not read twice.
+    if answer.status == 200 && answer.body.len() > crate::provider::LONGEST_ENVELOPE {
+        return None;
+    }
     let envelope: Envelope = serde_json::from_slice(answer.body).unwrap_or_default();
     // NOTE: A 200 with an error envelope is not documented for these operations, but costs nothing to recognise.
     let has_code = envelope.code.get().is_some() && envelope.message.get().is_some();

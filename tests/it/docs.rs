@@ -1,0 +1,148 @@
+//! Every command of the documentation is run, every link in it leads somewhere, and what CONTRIBUTING.md names exists.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::harness::{binary, finish};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every page, with its text.
+fn pages() -> Vec<(PathBuf, String)> {
+    let folder = fs::read_dir(root().join("docs/src")).unwrap();
+    let paths = folder.map(|entry| entry.unwrap().path());
+    let mut pages: Vec<_> = paths
+        .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
+        .map(|path| (path.clone(), fs::read_to_string(path).unwrap()))
+        .collect();
+    pages.sort();
+    pages
+}
+
+/// The lines of a text, each with the tag of the fenced block in which it stands; none for prose.
+fn tagged(text: &str) -> Vec<(Option<&str>, &str)> {
+    let (mut tag, mut lines) = (None, Vec::new());
+    for line in text.lines() {
+        match line.strip_prefix("```") {
+            Some(_) if tag.is_some() => tag = None,
+            Some(opened) => tag = Some(opened),
+            None => lines.push((tag, line)),
+        }
+    }
+    assert_eq!(tag, None, "a block is not closed");
+    lines
+}
+
+/// Where the links and inclusions of a page's prose lead, within the repository.
+fn links(text: &str) -> Vec<&str> {
+    let prose = tagged(text).into_iter().filter(|(tag, _)| tag.is_none());
+    let mut found = Vec::new();
+    for (_, line) in prose {
+        for (open, close) in [("](", ')'), ("{{#include ", '}')] {
+            let after = line.split(open).skip(1);
+            found.extend(after.filter_map(|rest| rest.split(close).next()));
+        }
+    }
+    found.retain(|link| !link.contains("://") && !link.starts_with('#'));
+    found
+        .into_iter()
+        .map(|link| link.split('#').next().unwrap())
+        .collect()
+}
+
+#[test]
+fn every_command_of_the_documentation_exits_as_it_says() {
+    let mut run = 0;
+    for (path, text) in pages() {
+        for (_, line) in tagged(&text)
+            .into_iter()
+            .filter(|(tag, _)| *tag == Some("console"))
+        {
+            let place = format!("{}: {line}", path.display());
+            let command = line
+                .strip_prefix("$ scanq ")
+                .unwrap_or_else(|| panic!("not a command: {place}"));
+            let (command, code) = match command.split_once(" # exit ") {
+                Some((command, code)) => (command, code.parse().unwrap()),
+                None => (command, 0),
+            };
+            let output = finish(binary(&command.split_whitespace().collect::<Vec<_>>()));
+            assert_eq!(output.code, code, "{place}\n{}", output.err);
+            assert!(!(output.out + &output.err).is_empty(), "{place}");
+            run += 1;
+        }
+    }
+    assert!(run >= 60, "{run}");
+}
+
+#[test]
+fn every_link_of_the_documentation_leads_somewhere() {
+    let mut followed = 0;
+    for (path, text) in pages() {
+        for link in links(&text) {
+            let target = path.parent().unwrap().join(link);
+            assert!(target.exists(), "{}: {link}", path.display());
+            followed += 1;
+        }
+    }
+    assert!(followed >= 20, "{followed}");
+}
+
+#[test]
+fn the_summary_lists_every_page_once() {
+    let pages = pages();
+    let name = |path: &Path| path.file_name().unwrap().to_str().unwrap().to_owned();
+    let (summary, pages): (Vec<_>, Vec<_>) = pages
+        .iter()
+        .partition(|(path, _)| path.ends_with("SUMMARY.md"));
+    let listed = links(&summary[0].1);
+    let distinct: BTreeSet<_> = listed.iter().map(|link| (*link).to_owned()).collect();
+    let written: BTreeSet<_> = pages.iter().map(|(path, _)| name(path)).collect();
+    assert_eq!((distinct.len(), distinct), (listed.len(), written));
+}
+
+#[test]
+fn every_configuration_file_of_the_documentation_is_valid() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config.toml");
+    let mut read = 0;
+    for (page, text) in pages() {
+        let lines = tagged(&text)
+            .into_iter()
+            .filter(|(tag, _)| *tag == Some("toml"));
+        let config: String = lines.map(|(_, line)| format!("{line}\n")).collect();
+        if !config.is_empty() {
+            fs::write(&path, &config).unwrap();
+            let mut command = binary(&["profile", "list"]);
+            command.env("SCANQ_CONFIG", &path);
+            let output = finish(command);
+            assert_eq!(output.code, 0, "{}: {}", page.display(), output.err);
+            read += 1;
+        }
+    }
+    assert!(read >= 1);
+}
+
+/// Whether code in a text is the path of something in the repository, and not a placeholder or a command.
+fn is_path(code: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-/".contains(c);
+    let ends = [".rs", ".md", ".toml", ".json", ".py", ".yml", ".txt"];
+    code.chars().all(is_plain) && (code.contains('/') || ends.iter().any(|end| code.ends_with(end)))
+}
+
+#[test]
+fn every_path_that_contributing_names_exists() {
+    let text = fs::read_to_string(root().join("CONTRIBUTING.md")).unwrap();
+    let prose = tagged(&text).into_iter().filter(|(tag, _)| tag.is_none());
+    let named: BTreeSet<_> = prose
+        .flat_map(|(_, line)| line.split('`').skip(1).step_by(2))
+        .filter(|code| is_path(code))
+        .collect();
+    assert!(named.len() >= 30, "{named:?}");
+    for path in named {
+        assert!(root().join(path).exists(), "{path}");
+    }
+}
