@@ -68,6 +68,8 @@ pub struct Meta {
     pub api: &'static str,
     /// The version of the API.
     pub version: &'static str,
+    /// Its path; `{project_id}` stands for the project. RPC operations all have `/`.
+    pub path: &'static str,
     /// First line of its help: imperative, no period.
     pub about: &'static str,
     /// The permission that the caller needs.

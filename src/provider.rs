@@ -1,6 +1,8 @@
 //! A cloud as plain data and pure functions: its operations, its endpoints, how it signs and how it fails.
 //!
-//! Nothing here does any input or output; nothing here knows of the command line, of rendering or of the sandbox.
+//! Operations, endpoints, signing and failures are plain data and pure functions. Only the sources of credentials do any
+//! input or output, and only by what [`Seek`] gives them. Nothing here knows of the command line, of rendering or of the
+//! sandbox.
 
 pub mod aliyun;
 pub mod huawei;
@@ -331,6 +333,10 @@ pub struct Failure {
     /// Whether asking again can help.
     pub retry: Retry,
 }
+
+/// What to do about a redirect: credentials follow none.
+const REDIRECTED: &str =
+    "redirects are not followed: check --endpoint, and whether a proxy or network wants a sign-in";
 
 /// A success that is longer than this is no error envelope in disguise.
 const LONGEST_ENVELOPE: usize = 16 * 1024;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 
-use super::time::span;
+use super::time::{positive_span, span};
 use crate::error::{Error, Kind};
 use crate::task::Status;
 
@@ -99,13 +99,6 @@ impl Follow {
             appear: args.wait_for_appear,
         });
         Ok(Follow { waiting, fail_on })
-    }
-}
-
-fn positive_span(text: &str) -> Result<Duration, String> {
-    match span(text)? {
-        Duration::ZERO => Err("must be more than 0".into()),
-        span => Ok(span),
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use clap::{ArgAction, ArgMatches, Args, FromArgMatches};
 
-use super::time::span;
+use super::time::positive_span;
 use crate::client::Tries;
 use crate::config::Config;
 use crate::context::{Context, Env, Level};
@@ -112,13 +112,6 @@ impl FromStr for Format {
 
 fn parse<T: FromStr<Err = String>>(text: &str) -> Result<T, String> {
     text.parse()
-}
-
-fn positive_span(text: &str) -> Result<Duration, String> {
-    match span(text)? {
-        Duration::ZERO => Err("must be more than 0".into()),
-        span => Ok(span),
-    }
 }
 
 /// What the global flags and their variables come to.

@@ -95,6 +95,17 @@ pub fn span(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// Reads a span that is longer than nothing.
+///
+/// # Errors
+/// What can be written instead.
+pub fn positive_span(text: &str) -> Result<Duration, String> {
+    match span(text)? {
+        Duration::ZERO => Err("must be more than 0".into()),
+        span => Ok(span),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

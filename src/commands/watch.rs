@@ -41,9 +41,14 @@ impl<'o> Viewer<'o> {
         if !waiting.watch {
             return Viewer::Silent;
         }
-        if out.terminal.is_none() || settings.format == Format::Jsonl {
-            let known = HashMap::new();
-            return Viewer::Changes(Changes { out, known });
+        // Where nobody looks, changes are lines; whoever asks for a document gets it at the end, whole.
+        match (settings.format, out.terminal) {
+            (Format::Jsonl, _) | (Format::Table, None) => {
+                let known = HashMap::new();
+                return Viewer::Changes(Changes { out, known });
+            }
+            (_, None) => return Viewer::Silent,
+            (_, Some(_)) => {}
         }
         ui.hold();
         Viewer::Live(Live {

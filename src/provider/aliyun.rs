@@ -46,7 +46,7 @@ fn build(meta: &Meta, params: &Params, _: &Scope) -> Result<Request, Error> {
         api: meta.api,
         version: meta.version,
         method: "POST",
-        path: "/".into(),
+        path: meta.path.into(),
         query,
         body: None,
         project_id: None,

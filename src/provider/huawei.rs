@@ -54,7 +54,7 @@ fn build(meta: &Meta, params: &Params, scope: &Scope) -> Result<Request, Error> 
         api: meta.api,
         version: meta.version,
         method: "POST",
-        path: format!("/v5/{project}/common/tasks/batch-query"),
+        path: meta.path.replace("{project_id}", &project),
         query,
         body: Some((
             "application/json",

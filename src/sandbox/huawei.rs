@@ -27,8 +27,15 @@ pub(super) fn answer(sandbox: &Sandbox, request: &Incoming, now: DateTime<Utc>) 
 
 fn respond(sandbox: &Sandbox, request: &Incoming, now: DateTime<Utc>) -> Result<Value, Refusal> {
     gate::huawei(request, now).inspect_err(|_| sandbox.note("refused"))?;
-    let parts: Vec<_> = request.path.split('/').skip(2).collect();
-    let [project, "common", "tasks", "batch-query"] = parts[..] else {
+    let found = provider::huawei::HUAWEI
+        .operations
+        .iter()
+        .find_map(|entry| {
+            let (before, after) = entry.meta.path.split_once("{project_id}")?;
+            let project = request.path.strip_prefix(before)?.strip_suffix(after)?;
+            (request.method == "POST" && !project.contains('/')).then_some((entry.meta, project))
+        });
+    let Some((meta, project)) = found else {
         sandbox.note("unknown");
         return Err(refuse(
             404,
@@ -36,14 +43,7 @@ fn respond(sandbox: &Sandbox, request: &Incoming, now: DateTime<Utc>) -> Result<
             "The API does not exist or has not been published in the environment.",
         ));
     };
-    if request.method != "POST" {
-        return Err(refuse(
-            404,
-            "APIGW.0101",
-            "The API does not exist or has not been published in the environment.",
-        ));
-    }
-    sandbox.note("ListTasks");
+    sandbox.note(meta.api);
     if encoding::decode(project) != keys::HUAWEI_PROJECT {
         return Err(refuse(
             403,
@@ -59,7 +59,6 @@ fn respond(sandbox: &Sandbox, request: &Incoming, now: DateTime<Utc>) -> Result<
     for (name, value) in encoding::pairs(&request.query) {
         params.insert(name, vec![value]);
     }
-    let meta = provider::huawei::HUAWEI.operations[0].meta;
     for name in meta.required {
         if !params.contains_key(*name) {
             return Err(invalid(name));

@@ -144,3 +144,18 @@ mod on_a_real_terminal {
         );
     }
 }
+
+#[test]
+fn a_document_that_was_asked_for_comes_whole_at_the_end() {
+    let run = |format: &str| {
+        World::new(Tampered::new(sandbox(20), []))
+            .run(&format!("tasks --cloud aliyun --watch -o {format}"))
+    };
+    let document = run("json");
+    assert_eq!(document.json()["tasks"].as_array().unwrap().len(), 60);
+    let report = run("junit").out;
+    assert!(
+        report.starts_with("<?xml") && report.trim_end().ends_with("</testsuites>"),
+        "{report}"
+    );
+}

@@ -165,6 +165,7 @@ fn hint(code: &str, kind: Kind, answer: &Answer<'_>, denied: &Object<Denied>) ->
         _ if code == "MissingSecurityToken" || code.starts_with("InvalidSecurityToken") => {
             "temporary keys need their own ALIBABA_CLOUD_SECURITY_TOKEN, and end after some hours: get new ones".into()
         }
+        Kind::Throttled if answer.status == 302 => crate::provider::REDIRECTED.into(),
         Kind::Throttled => "ask less often, or lower --concurrency".into(),
         _ if code == "ServiceUnavailable" => {
             // NOTE: Security Center answers 503 to some requests that lack a parameter.

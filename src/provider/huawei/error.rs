@@ -152,6 +152,7 @@ fn hint(code: &str, kind: Kind, message: &str, answer: &Answer<'_>) -> Option<St
             "grant {}, and name your enterprise project with --enterprise-project-id if you have rights to one only",
             answer.permission
         ),
+        (_, Kind::Throttled) if answer.status == 302 => crate::provider::REDIRECTED.into(),
         (_, Kind::Throttled) => "ask less often, or lower --concurrency".into(),
         _ => return None,
     };

@@ -125,6 +125,7 @@ impl Operation for AgentlessTasks {
         command: "agentless-tasks",
         api: "ListAgentlessTask",
         version: VERSION,
+        path: "/",
         about: "List agentless scans of snapshots and images",
         permission: "yundun-sas:ListAgentlessTask",
         doc: "https://www.alibabacloud.com/help/en/security-center/developer-reference/api-sas-2018-12-03-listagentlesstask",

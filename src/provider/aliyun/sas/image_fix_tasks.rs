@@ -70,6 +70,7 @@ impl Operation for ImageFixTasks {
         command: "image-fix-tasks",
         api: "DescribeImageFixTask",
         version: VERSION,
+        path: "/",
         about: "List the tasks that fix the vulnerabilities of images",
         permission: "yundun-sas:DescribeImageFixTask",
         doc: "https://www.alibabacloud.com/help/en/security-center/developer-reference/api-sas-2018-12-03-describeimagefixtask",

@@ -70,6 +70,7 @@ impl Operation for OnceTaskResult {
         command: "once-task-result",
         api: "GetOnceTaskResultInfo",
         version: VERSION,
+        path: "/",
         about: "Show how one one-time task stands",
         // NOTE: aegis, not sas, as the page has it.
         permission: "yundun-aegis:GetOnceTaskResultInfo",

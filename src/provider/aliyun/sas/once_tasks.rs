@@ -130,6 +130,7 @@ impl Operation for OnceTasks {
         command: "once-tasks",
         api: "DescribeOnceTaskLeafRecordPage",
         version: VERSION,
+        path: "/",
         about: "List the sub-tasks of one-time scans: image scans and image registry synchronisations",
         permission: "yundun-sas:DescribeOnceTaskLeafRecordPage",
         doc: "https://www.alibabacloud.com/help/en/security-center/developer-reference/api-sas-2018-12-03-describeoncetaskleafrecordpage",

@@ -205,6 +205,7 @@ impl Operation for Tasks {
         command: "tasks",
         api: "ListTasks",
         version: "v5",
+        path: "/v5/{project_id}/common/tasks/batch-query",
         about: "List cluster and infrastructure-as-code scans",
         permission: "the HSS ReadOnlyAccess policy",
         doc: "https://support.huaweicloud.com/intl/en-us/api-hss2.0/ListTasks.html",
