@@ -4,8 +4,7 @@
 //! terminal the first block decides the widths: long texts are cut with `…`, and where even that does not fit, the
 //! least important columns are left out. In a pipe nothing is cut.
 //!
-//! Laid out here: comfy-table counts widths in 16 bits and panics on a cell of 64 KiB, which any server can send, and
-//! takes three times the time.
+//! Laid out here: comfy-table counts widths in 16 bits and panics on a cell of 64 KiB, which any server can send.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
