@@ -301,7 +301,7 @@ impl<'a> Client<'a> {
             .await;
         let failed = |failed: Attempt| error_of(failed.failure, target, entry, 0);
         let reply = sent.map_err(failed)?;
-        let clock_ahead = date_of(&reply).map(|date| date - self.seek.now());
+        let clock_ahead = reply.date().map(|date| date - self.seek.now());
         judge(target, entry, reply).map_err(failed)?;
         Ok(Probe {
             latency,
@@ -348,14 +348,9 @@ pub struct Probe {
     pub clock_ahead: Option<TimeDelta>,
 }
 
-fn date_of(reply: &Reply) -> Option<DateTime<Utc>> {
-    let date = DateTime::parse_from_rfc2822(reply.header("date")?).ok()?;
-    Some(date.to_utc())
-}
-
 fn judge(target: &Target, entry: &Entry, reply: Reply) -> Result<Page, Attempt> {
     let header = |name: &str| reply.header(name).map(str::to_owned);
-    let date = date_of(&reply);
+    let date = reply.date();
     let answer = Answer {
         status: reply.status,
         header: &header,

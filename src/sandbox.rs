@@ -154,8 +154,9 @@ impl Sandbox {
             tokio::time::sleep(self.latency).await;
         }
         let now = self.faults.now((self.clock)());
-        let reply =
+        let mut reply =
             identity::answer(self, request, now).unwrap_or_else(|| self.respond(request, now));
+        reply.headers.push(("date".to_owned(), http_date(now)));
         let operation = self.requests.borrow().last().cloned().unwrap_or_default();
         let is_huawei = request.path.starts_with("/v5/") || request.path.starts_with("/v3/");
         self.faults.apply(&operation, is_huawei, reply)
@@ -171,7 +172,6 @@ impl Sandbox {
         };
         let headers = [
             ("content-type", "application/json;charset=utf-8".to_owned()),
-            ("date", now.format("%a, %d %b %Y %H:%M:%S GMT").to_string()),
             (id_header, self.request_id()),
         ];
         Reply {
@@ -192,6 +192,11 @@ impl Sandbox {
         let count = self.requests.borrow().len();
         format!("5A9DB0C5-{count:04X}-5EC0-9A11-{count:012X}")
     }
+}
+
+/// A time as HTTP headers have it.
+fn http_date(now: DateTime<Utc>) -> String {
+    now.format("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
 /// A request goes from the client to the sandbox without a socket.

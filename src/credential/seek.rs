@@ -75,23 +75,34 @@ impl Seek<'_> {
         }
     }
 
-    /// Asks a sign-in service, and again twice if it can't be reached. `judge` reads a failure from an answer.
+    /// Asks a sign-in service, and again twice where that can help. `request` signs for the time that it is given, which
+    /// is corrected once by the server's own; `judge` reads a failure from an answer.
     ///
     /// # Errors
     /// The failure. What the service refuses is never tried again: a wrong password would lock the user out.
     pub async fn ask(
         &self,
         what: &str,
-        request: impl Fn() -> Signed,
+        request: impl Fn(DateTime<Utc>) -> Signed,
         judge: impl Fn(&Answer<'_>) -> Option<Failure>,
         permission: &str,
     ) -> Result<Reply, Error> {
         let mut pause = Duration::from_millis(500);
+        let mut skew = None;
         for attempt in 0.. {
-            let signed = request();
+            let signed = request(self.now() + skew.unwrap_or_default());
             let origin = origin(&signed.url);
-            let error = match timeout(SERVICE_TIMEOUT, self.transport.send(signed)).await {
-                Ok(Ok(reply)) => {
+            let failed = |kind, why: String| Error {
+                endpoint: Some(origin.clone()),
+                ..Error::new(kind, what, why)
+            };
+            let reply = match timeout(SERVICE_TIMEOUT, self.transport.send(signed)).await {
+                Ok(reply) => reply.map_err(|error| failed(Kind::Network, format!("{error:#}"))),
+                Err(_) => Err(failed(Kind::Network, "no answer in time".to_owned())),
+            };
+            let error = match reply {
+                Err(error) => error,
+                Ok(reply) => {
                     let header = |name: &str| reply.header(name).map(str::to_owned);
                     let answer = Answer {
                         status: reply.status,
@@ -99,38 +110,40 @@ impl Seek<'_> {
                         body: &reply.body,
                         permission,
                     };
-                    match judge(&answer) {
-                        None => return Ok(reply),
-                        Some(failure) => {
-                            let passes = matches!(failure.retry, Retry::Backoff | Retry::After(_));
-                            let error = Error {
-                                code: failure.code,
-                                request_id: failure.request_id,
-                                endpoint: Some(origin),
-                                hints: failure.hint.into_iter().collect(),
-                                ..Error::new(failure.kind, what, failure.message)
-                            };
-                            if !passes {
-                                return Err(error);
-                            }
-                            error
+                    let Some(failure) = judge(&answer) else {
+                        return Ok(reply);
+                    };
+                    let passes = match (failure.retry, reply.date()) {
+                        (Retry::Backoff, _) => true,
+                        // A longer wait than a sign-in may take is left to the user.
+                        (Retry::After(delay), _) if delay <= SERVICE_TIMEOUT => {
+                            pause = delay;
+                            true
                         }
+                        (Retry::Clock, Some(date)) if skew.is_none() => {
+                            skew = Some(date - self.now());
+                            pause = Duration::ZERO;
+                            true
+                        }
+                        _ => false,
+                    };
+                    let error = Error {
+                        code: failure.code,
+                        request_id: failure.request_id,
+                        hints: failure.hint.into_iter().collect(),
+                        ..failed(failure.kind, failure.message)
+                    };
+                    if !passes {
+                        return Err(error);
                     }
+                    error
                 }
-                Ok(Err(error)) => Error {
-                    endpoint: Some(origin),
-                    ..Error::new(Kind::Network, what, format!("{error:#}"))
-                },
-                Err(_) => Error {
-                    endpoint: Some(origin),
-                    ..Error::new(Kind::Network, what, "no answer in time")
-                },
             };
             if attempt == 2 {
                 return Err(error);
             }
             sleep(pause).await;
-            pause *= 2;
+            pause = (pause * 2).max(Duration::from_millis(500));
         }
         unreachable!("the loop only ends by returning")
     }

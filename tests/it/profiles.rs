@@ -337,6 +337,33 @@ fn profiles_that_share_a_role_do_not_wait_for_each_other_forever() {
 }
 
 #[test]
+fn a_sign_in_is_signed_for_the_servers_time() {
+    for (seconds, role) in [("skew=+20m", true), ("skew=-20m", false)] {
+        let settings = scanq::sandbox::Settings {
+            tasks: 3,
+            seed: 7,
+            latency: Default::default(),
+            now: crate::harness::now(),
+            metadata: false,
+            faults: vec![seconds.parse().unwrap()],
+        };
+        let server = Rc::new(scanq::sandbox::Sandbox::new(
+            &settings,
+            crate::harness::clock(),
+        ));
+        let home = home();
+        // A role is taken on at STS; the project of a region is looked up at IAM.
+        let line = if role {
+            "aliyun once-tasks -p audit"
+        } else {
+            "huawei tasks -p hw"
+        };
+        let output = home.world(server).run(line);
+        assert_eq!(output.code, 0, "{line}: {}", output.err);
+    }
+}
+
+#[test]
 fn a_wrong_password_is_tried_once_and_never_shown() {
     let server = sandbox(3);
     let home = Home::new("", &[]);

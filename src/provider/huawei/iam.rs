@@ -142,7 +142,7 @@ pub(super) async fn password(seek: &Seek<'_>, region: Option<&str>) -> Result<So
             }}},
             "scope": {"project": project},
         }});
-        let request = || Signed {
+        let request = |_| Signed {
             method: "POST",
             // Without the catalog the answer is a hundredth of the size.
             url: format!("{origin}/v3/auth/tokens?nocatalog=true"),
@@ -211,11 +211,11 @@ pub(super) fn find_project<'a>(
             body: None,
             project_id: None,
         };
-        let signed = || {
+        let signed = |now| {
             let signing = Signing {
                 endpoint: &endpoint,
                 credential: &lease.credential,
-                now: seek.now(),
+                now,
                 nonce: "",
                 scheme: Scheme::Current,
             };

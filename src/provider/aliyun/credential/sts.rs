@@ -4,6 +4,7 @@
 
 use std::path::Path;
 
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
 use super::super::{error, sign};
@@ -120,11 +121,11 @@ pub(super) async fn assume_role(
             body: None,
             project_id: None,
         };
-        let signed = || {
+        let signed = |now| {
             let signing = Signing {
                 endpoint: &endpoint,
                 credential: &base.credential,
-                now: seek.now(),
+                now,
                 nonce: &crate::provider::nonce(),
                 scheme: Scheme::Rpc,
             };
@@ -165,13 +166,13 @@ pub(super) async fn assume_role_with_oidc(
                 "the file of the OIDC token does not exist",
             )
         })?;
-        let signed = || {
+        let signed = |now| {
             let mut form = params.clone();
             let mut push = |name: &str, value: &str| form.push((name.to_owned(), value.to_owned()));
             push("Action", "AssumeRoleWithOIDC");
             push("Version", VERSION);
             push("Format", "JSON");
-            push("Timestamp", &sign::timestamp(seek.now()));
+            push("Timestamp", &sign::timestamp(now));
             push("SignatureNonce", &crate::provider::nonce());
             push("OIDCProviderArn", provider);
             // NOTE: Neither SDK trims the token; a file that was written by `echo` ends in a newline.
@@ -204,7 +205,7 @@ pub(super) async fn assume_role_with_oidc(
 async fn answer(
     seek: &Seek<'_>,
     what: &str,
-    signed: impl Fn() -> Signed,
+    signed: impl Fn(DateTime<Utc>) -> Signed,
     source: &str,
 ) -> Result<Lease, Error> {
     let permission = format!("sts:{what}");

@@ -27,7 +27,7 @@ pub(super) async fn fetch(seek: &Seek<'_>, uri: &str, source: &str) -> Result<Le
             "must be https, or plain http to loopback",
         ));
     }
-    let request = || Signed {
+    let request = |_| Signed {
         method: "GET",
         url: url.to_string(),
         headers: Vec::new(),
