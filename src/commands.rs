@@ -126,11 +126,36 @@ pub(crate) fn is_closed_pipe(error: &Error) -> bool {
     error.kind == Kind::Output && error.what == CLOSED_PIPE
 }
 
-/// Completes at Ctrl-C.
+/// Completes at Ctrl-C, or where the process is told to end, as a CI job that is cancelled is.
+///
+/// A closed terminal (SIGHUP) ends it without ceremony, unless `nohup` says otherwise: that is not ours to undo.
 async fn interrupted() -> Error {
+    tokio::select! {
+        () = ctrl_c() => {}
+        () = terminated() => {}
+    }
+    Error::new(Kind::Interrupted, "interrupted", "")
+}
+
+async fn ctrl_c() {
     if tokio::signal::ctrl_c().await.is_err() {
         // Without a handler the signal ends the process by itself.
         std::future::pending::<()>().await;
     }
-    Error::new(Kind::Interrupted, "interrupted", "")
+}
+
+#[cfg(unix)]
+async fn terminated() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut signals) => {
+            signals.recv().await;
+        }
+        Err(_) => std::future::pending().await,
+    }
+}
+
+#[cfg(not(unix))]
+async fn terminated() {
+    std::future::pending().await
 }

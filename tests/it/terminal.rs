@@ -62,6 +62,14 @@ impl Terminal {
         }
     }
 
+    /// Sends the process a signal by its name.
+    pub fn signal(&self, name: &str) {
+        let sent = std::process::Command::new("sh")
+            .args(["-c", "kill -s $0 $1", name, &self.process.id().to_string()])
+            .status();
+        assert!(sent.unwrap().success());
+    }
+
     /// What is shown until the process ends, and its exit code.
     pub fn end(mut self) -> (String, i32) {
         let mut bytes = self.shown.into_bytes();

@@ -106,6 +106,17 @@ mod on_a_real_terminal {
     }
 
     #[test]
+    fn a_process_that_is_told_to_end_leaves_the_terminal_as_it_was() {
+        let mut terminal = Terminal::start("tasks --sandbox --watch --interval 10m", 20, 90);
+        terminal.until("table", |shown| shown.contains("… and "));
+        terminal.signal("TERM");
+        let (shown, code) = terminal.end();
+        assert_eq!(code, 130, "{shown}");
+        let (_, end) = shown.split_once("\x1b[?25h").unwrap();
+        assert!(end.contains("interrupted"), "{end}");
+    }
+
+    #[test]
     fn a_resized_terminal_is_filled_anew() {
         let mut terminal = Terminal::start("tasks --sandbox --watch --interval 10m", 30, 100);
         terminal.until("table", |shown| shown.contains("… and "));
