@@ -72,7 +72,7 @@ pub struct Global {
     /// When to use colour [env: NO_COLOR, CLICOLOR_FORCE]
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", value_parser = ["auto", "always", "never"], help_heading = OUTPUT)]
     color: String,
-    /// Show the times of tables in UTC [default: local time]
+    /// Show the times of tables exactly and in UTC [default: local time; on a terminal, how long ago, but for wide]
     #[arg(long, global = true, help_heading = OUTPUT)]
     utc: bool,
     /// Say more on stderr: tries, pauses and timings [env: SCANQ_LOG]
@@ -225,7 +225,11 @@ impl Settings {
                 sort_by: flags.sort_by,
                 header: !flags.no_header,
                 color: colored(&flags.color, env, context.out.terminal.is_some()),
-                times: if flags.utc { Times::Utc } else { Times::Local },
+                times: match (flags.utc, format, context.out.terminal) {
+                    (true, _, _) => Times::Utc,
+                    (false, Format::Table, Some(_)) => Times::Ago((context.clock)()),
+                    (false, _, _) => Times::Local,
+                },
                 width: context.out.terminal,
             },
         })

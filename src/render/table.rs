@@ -28,14 +28,16 @@ const NARROWEST: usize = 12;
 /// In a pipe, cells wider than this are not waited for by their neighbours.
 const ALIGNED: usize = 120;
 
-/// In which zone times are shown.
+/// How times are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Times {
-    /// The machine's (or `TZ`).
+    /// In the zone of the machine (or `TZ`).
     #[default]
     Local,
     /// UTC, marked with a `Z`.
     Utc,
+    /// As the time that has passed until this moment: what a person at a terminal asks for.
+    Ago(DateTime<Utc>),
 }
 
 /// A cell as it will be shown.
@@ -256,6 +258,24 @@ fn moment(time: DateTime<Utc>, times: Times) -> String {
             .with_timezone(&Local)
             .format("%Y-%m-%d %H:%M:%S")
             .to_string(),
+        Times::Ago(now) => ago(time, now),
+    }
+}
+
+/// `12s ago`, `3m ago`, `2h ago`, `5d ago`, or `in 3m` for what is yet to come. What is further off than a month has a
+/// date: nobody counts so many days.
+fn ago(time: DateTime<Utc>, now: DateTime<Utc>) -> String {
+    let passed = (now - time).num_seconds();
+    let span = match passed.abs() {
+        seconds @ 0..60 => format!("{seconds}s"),
+        seconds @ 60..3600 => format!("{}m", seconds / 60),
+        seconds @ 3600..172_800 => format!("{}h", seconds / 3600),
+        seconds @ 172_800..2_592_000 => format!("{}d", seconds / 86_400),
+        _ => return time.with_timezone(&Local).format("%Y-%m-%d").to_string(),
+    };
+    match passed {
+        ..0 => format!("in {span}"),
+        _ => format!("{span} ago"),
     }
 }
 
@@ -372,6 +392,25 @@ mod tests {
             table.end(&mut out).unwrap();
             assert_eq!(String::from_utf8(out).unwrap().contains('\x1b'), escapes);
         }
+    }
+
+    #[test]
+    fn times_are_counted_back_from_now_until_they_are_a_month_old() {
+        let now = DateTime::from_timestamp(1_780_000_000, 0).unwrap();
+        let shown = [0, 59, 60, 3599, 3600, 172_799, 172_800, 2_591_999, -90].map(|passed| {
+            let time = now - chrono::TimeDelta::seconds(passed);
+            moment(time, Times::Ago(now))
+        });
+        assert_eq!(
+            shown,
+            [
+                "0s ago", "59s ago", "1m ago", "59m ago", "1h ago", "47h ago", "2d ago", "29d ago",
+                "in 1m"
+            ]
+        );
+        let month = now - chrono::TimeDelta::days(31);
+        let date = month.with_timezone(&Local).format("%Y-%m-%d").to_string();
+        assert_eq!(moment(month, Times::Ago(now)), date);
     }
 
     #[test]

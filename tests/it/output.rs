@@ -61,6 +61,28 @@ fn a_terminal_is_not_overflowed_and_says_what_it_leaves_out() {
 }
 
 #[test]
+fn a_table_on_a_terminal_says_how_long_ago_and_everything_else_when() {
+    let started = |terminal, flags| {
+        let world = World {
+            terminal,
+            ..World::new(sandbox(5))
+        };
+        let line = format!("aliyun agentless-tasks --columns started --no-header {flags}");
+        world.run(&line).out
+    };
+    let all = |out: &str, test: fn(&str) -> bool| out.lines().count() == 5 && out.lines().all(test);
+    assert!(all(&started(Some(80), ""), |line| line.ends_with(" ago")));
+    for exact in [
+        started(Some(80), "-o wide"),
+        started(Some(80), "--utc"),
+        started(None, ""),
+        started(Some(80), "-o csv"),
+    ] {
+        assert!(all(&exact, |line| line.starts_with("2026-1")), "{exact}");
+    }
+}
+
+#[test]
 fn colour_is_for_terminals() {
     let terminal = || World {
         terminal: Some(120),
