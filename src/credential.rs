@@ -3,6 +3,7 @@
 pub mod cache;
 pub mod ini;
 pub mod seek;
+pub mod variables;
 
 use std::fmt;
 

@@ -149,6 +149,19 @@ impl From<Source> for Found {
     }
 }
 
+/// What the first source that has something came to; the sources behind it are not asked.
+macro_rules! first_of {
+    ($($source:expr),+ $(,)?) => {{
+        let mut reasons = Vec::new();
+        $(match $source {
+            crate::credential::Source::Nothing(reason) => reasons.push(reason),
+            found => return Ok(found.into()),
+        })+
+        Ok(crate::provider::Found::Nothing(reasons))
+    }};
+}
+use first_of;
+
 /// Where a region is served.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Site {

@@ -296,3 +296,21 @@ pub fn line_of(path: &Path, line: usize, why: impl std::fmt::Display) -> Error {
         why,
     )
 }
+
+/// The profile called `wanted` of a file of profiles.
+///
+/// # Errors
+/// If there is none, with the names that there are.
+pub fn profile_named<'p, P>(
+    path: &Path,
+    profiles: &'p [P],
+    name: impl Fn(&P) -> Option<&str>,
+    wanted: &str,
+) -> Result<&'p P, Error> {
+    let is_wanted = |profile: &&P| name(profile) == Some(wanted);
+    profiles.iter().find(is_wanted).ok_or_else(|| {
+        let known: Vec<_> = profiles.iter().filter_map(&name).collect();
+        let why = format!("no profile {wanted}; there are: {}", known.join(", "));
+        Error::new(Kind::Config, path.display().to_string(), why)
+    })
+}

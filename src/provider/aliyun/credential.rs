@@ -13,7 +13,7 @@ pub mod uri;
 use crate::credential::seek::Seek;
 use crate::credential::{Credential, Lease, Source};
 use crate::error::{Error, Kind};
-use crate::provider::{Finding, Found, Origin, Search};
+use crate::provider::{Finding, Found, Origin, Search, first_of};
 
 /// Looks where the profile says, else through the standard sources in order.
 pub(super) fn find<'a>(seek: &'a Seek<'a>, search: &'a Search<'a>) -> Finding<'a, Found> {
@@ -35,22 +35,14 @@ pub(super) fn find<'a>(seek: &'a Seek<'a>, search: &'a Search<'a>) -> Finding<'a
 }
 
 async fn standard(seek: &Seek<'_>) -> Result<Found, Error> {
-    let mut reasons = Vec::new();
-    macro_rules! next {
-        ($source:expr) => {
-            match $source {
-                Source::Lease(lease) => return Ok(Found::Lease(lease)),
-                Source::Nothing(reason) => reasons.push(reason),
-            }
-        };
-    }
-    next!(environment::find(seek.env)?);
-    next!(environment::oidc(seek).await?);
-    next!(cli_profile::find(seek, None).await?);
-    next!(ini_file::find(seek).await?);
-    next!(ecs::find(seek, None).await?);
-    next!(uri::find(seek).await?);
-    Ok(Found::Nothing(reasons))
+    first_of!(
+        environment::find(seek.env)?,
+        environment::oidc(seek).await?,
+        cli_profile::find(seek, None).await?,
+        ini_file::find(seek).await?,
+        ecs::find(seek, None).await?,
+        uri::find(seek).await?,
+    )
 }
 
 /// Takes on a role with the credentials of another profile.

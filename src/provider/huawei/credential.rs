@@ -13,7 +13,7 @@ use crate::credential::seek::Seek;
 use crate::credential::{Lease, Source};
 use crate::error::{Error, Kind};
 use crate::operation::lenient::{Object, Text};
-use crate::provider::{Finding, Found, Origin, Search};
+use crate::provider::{Finding, Found, Origin, Search, first_of};
 
 /// Looks where the profile says, else through the standard sources in order.
 pub(super) fn find<'a>(seek: &'a Seek<'a>, search: &'a Search<'a>) -> Finding<'a, Found> {
@@ -39,21 +39,13 @@ pub(super) fn find<'a>(seek: &'a Seek<'a>, search: &'a Search<'a>) -> Finding<'a
 }
 
 async fn standard(seek: &Seek<'_>, region: Option<&str>) -> Result<Found, Error> {
-    let mut reasons = Vec::new();
-    macro_rules! next {
-        ($source:expr) => {
-            match $source {
-                Source::Lease(lease) => return Ok(Found::Lease(lease)),
-                Source::Nothing(reason) => reasons.push(reason),
-            }
-        };
-    }
-    next!(environment::find(seek.env)?);
-    next!(iam::password(seek, region).await?);
-    next!(ini_file::find(seek)?);
-    next!(koocli::find(seek)?);
-    next!(ecs::find(seek).await?);
-    Ok(Found::Nothing(reasons))
+    first_of!(
+        environment::find(seek.env)?,
+        iam::password(seek, region).await?,
+        ini_file::find(seek)?,
+        koocli::find(seek)?,
+        ecs::find(seek).await?,
+    )
 }
 
 /// Temporary keys as IAM, the metadata service and their imitators spell them.

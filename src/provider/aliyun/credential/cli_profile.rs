@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::sts::{self, Role};
 use super::{ecs, uri};
-use crate::credential::seek::{Seek, line_of};
+use crate::credential::seek::{Seek, line_of, profile_named};
 use crate::credential::{Lease, Source};
 use crate::error::{Error, Kind};
 use crate::operation::lenient::{Int, Text};
@@ -125,22 +125,7 @@ fn resolve<'a>(
     visited: &'a mut Vec<&'a str>,
 ) -> Resolving<'a> {
     Box::pin(async move {
-        let Some(profile) = file
-            .profiles
-            .iter()
-            .find(|profile| profile.name.get() == Some(name))
-        else {
-            let known: Vec<_> = file
-                .profiles
-                .iter()
-                .filter_map(|profile| profile.name.get())
-                .collect();
-            return Err(Error::new(
-                Kind::Config,
-                path.display().to_string(),
-                format!("no profile {name}; there are: {}", known.join(", ")),
-            ));
-        };
+        let profile = profile_named(path, &file.profiles, |profile| profile.name.get(), name)?;
         if visited.contains(&name) {
             visited.push(name);
             return Err(Error::new(

@@ -1,8 +1,8 @@
 //! A token or keys from the environment.
 
 use crate::context::Env;
-use crate::credential::{Credential, Lease, Secret, Source};
-use crate::error::{Error, Kind};
+use crate::credential::{Credential, Lease, Secret, Source, variables};
+use crate::error::Error;
 
 /// The project id that the environment names.
 pub(in super::super) fn project(env: &Env) -> Option<String> {
@@ -38,35 +38,19 @@ fn keys(env: &Env) -> Result<Option<Lease>, Error> {
         )));
     }
     let families = [
-        (
+        [
             "HUAWEICLOUD_SDK_AK",
             "HUAWEICLOUD_SDK_SK",
             "HUAWEICLOUD_SDK_SECURITY_TOKEN",
-        ),
-        ("HW_ACCESS_KEY", "HW_SECRET_KEY", "HW_SECURITY_TOKEN"),
+        ],
+        ["HW_ACCESS_KEY", "HW_SECRET_KEY", "HW_SECURITY_TOKEN"],
     ];
-    for (id, secret, token) in families {
-        match (env.get(id), env.get(secret)) {
-            (Some(key), Some(secret)) => {
-                return Ok(
-                    Lease::keys(key, secret, env.get(token), format!("environment ({id})")).into(),
-                );
-            }
-            (None, None) => {}
-            (Some(_), None) => return Err(half(id, secret)),
-            (None, Some(_)) => return Err(half(secret, id)),
+    for names in families {
+        if let Some(lease) = variables::keys(env, names)? {
+            return Ok(Some(lease));
         }
     }
     Ok(None)
-}
-
-fn half(set: &str, missing: &str) -> Error {
-    Error::new(
-        Kind::Config,
-        "environment",
-        format!("{set} is set, but {missing} is not"),
-    )
-    .hint(format!("set {missing}, or unset {set}"))
 }
 
 #[cfg(test)]
@@ -84,12 +68,5 @@ mod tests {
             panic!("there is a token")
         };
         assert!(matches!(lease.credential, Credential::Token(_)));
-    }
-
-    #[test]
-    fn half_a_key_is_broken_not_absent() {
-        let env = Env::from_iter([("HW_SECRET_KEY", "s")]);
-        let error = find(&env).err().unwrap();
-        assert!(error.why.contains("HW_ACCESS_KEY is not"), "{error}");
     }
 }

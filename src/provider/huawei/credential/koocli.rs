@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use crate::credential::seek::{Seek, line_of};
+use crate::credential::seek::{Seek, line_of, profile_named};
 use crate::credential::{Lease, Source};
 use crate::error::{Error, Kind};
 use crate::operation::lenient::{Object, Text};
@@ -76,19 +76,7 @@ pub(super) fn find(seek: &Seek<'_>) -> Result<Source, Error> {
     }
     let file = File::parse(&path, &text)?;
     let current = file.current.get().unwrap_or("default");
-    let Some(profile) = file
-        .profiles
-        .iter()
-        .find(|profile| profile.name.get() == Some(current))
-    else {
-        let known: Vec<_> = file
-            .profiles
-            .iter()
-            .filter_map(|profile| profile.name.get())
-            .collect();
-        let why = format!("no profile {current}; there are: {}", known.join(", "));
-        return Err(Error::new(Kind::Config, shown.to_string(), why));
-    };
+    let profile = profile_named(&path, &file.profiles, |profile| profile.name.get(), current)?;
     if file
         .auth_encrypt
         .get()
