@@ -142,39 +142,17 @@ impl CredentialsEntry {
     fn into_credentials(self, provider: &Provider, env: &Env) -> Result<Credentials, String> {
         let one = "credentials must be one of { aliyun_cli }, { env = true }, { file, section }, { role_arn, source } and { command }";
         let at = |origin| Ok(Credentials::At(origin));
-        match self {
-            CredentialsEntry {
-                aliyun_cli: Some(name),
-                env: None,
-                file: None,
-                section: None,
-                role_arn: None,
-                source: None,
-                command: None,
-            } => {
+        let files = (self.file, self.section);
+        let roles = (self.role_arn, self.source);
+        match (self.aliyun_cli, self.env, files, roles, self.command) {
+            (Some(name), None, (None, None), (None, None), None) => {
                 if provider.id != "aliyun" {
                     return Err("aliyun_cli goes with the cloud aliyun".into());
                 }
                 at(Origin::CliProfile(name))
             }
-            CredentialsEntry {
-                aliyun_cli: None,
-                env: Some(true),
-                file: None,
-                section: None,
-                role_arn: None,
-                source: None,
-                command: None,
-            } => at(Origin::Environment),
-            CredentialsEntry {
-                aliyun_cli: None,
-                env: None,
-                file: Some(path),
-                section,
-                role_arn: None,
-                source: None,
-                command: None,
-            } => {
+            (None, Some(true), (None, None), (None, None), None) => at(Origin::Environment),
+            (None, None, (Some(path), section), (None, None), None) => {
                 let path = match path.strip_prefix("~") {
                     Ok(below) => env
                         .home()
@@ -184,29 +162,15 @@ impl CredentialsEntry {
                 };
                 at(Origin::File { path, section })
             }
-            CredentialsEntry {
-                aliyun_cli: None,
-                env: None,
-                file: None,
-                section: None,
-                role_arn: Some(arn),
-                source: Some(source),
-                command: None,
-            } => {
+            (None, None, (None, None), (Some(arn), Some(source)), None) => {
                 if provider.assume.is_none() {
                     return Err(format!("roles are not known to the cloud {}", provider.id));
                 }
                 Ok(Credentials::Role { arn, source })
             }
-            CredentialsEntry {
-                aliyun_cli: None,
-                env: None,
-                file: None,
-                section: None,
-                role_arn: None,
-                source: None,
-                command: Some(argv),
-            } if !argv.is_empty() => at(Origin::Process(argv)),
+            (None, None, (None, None), (None, None), Some(argv)) if !argv.is_empty() => {
+                at(Origin::Process(argv))
+            }
             _ => Err(one.into()),
         }
     }

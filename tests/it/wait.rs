@@ -46,9 +46,7 @@ impl Transport for Timed {
         }
         let elapsed = self.began.get().unwrap().elapsed();
         let number = self.asked.borrow().len();
-        self.asked
-            .borrow_mut()
-            .push((elapsed.as_secs_f64() * 100.0).round() / 100.0);
+        self.asked.borrow_mut().push(elapsed.as_secs_f64());
         Box::pin(async move {
             let mut reply = self.sandbox.send(request).await?;
             let value = (self.change)(number, serde_json::from_slice(&reply.body)?);
@@ -56,6 +54,16 @@ impl Transport for Timed {
             Ok(reply)
         })
     }
+}
+
+/// Whether requests were sent at these seconds. The clock only stands still from the first request on: what a busy machine
+/// took before it is missing from deadlines.
+fn assert_times(asked: &[f64], expected: &[f64]) {
+    let close = |(a, b): (&f64, &f64)| (a - b).abs() < 0.9;
+    assert!(
+        asked.len() == expected.len() && asked.iter().zip(expected).all(close),
+        "{asked:?}, not {expected:?}"
+    );
 }
 
 fn all_running(_: usize, mut document: Value) -> Value {
@@ -217,7 +225,7 @@ fn pauses_grow_gently_and_the_deadline_is_met_to_the_poll() {
     );
     let asked = timed.asked.borrow();
     // 4 s, then 5, 6.25, 7.81, 9.77, 12.21, and what is left.
-    assert_eq!(asked[..], [0.0, 4.0, 9.0, 15.25, 23.07, 32.83, 45.04, 60.0]);
+    assert_times(&asked, &[0.0, 4.0, 9.0, 15.25, 23.07, 32.83, 45.04, 60.0]);
 }
 
 #[test]
@@ -294,7 +302,7 @@ fn no_match_is_an_answer_unless_one_is_waited_for() {
     let output = World::new(timed.clone()).run(&format!("{line} --wait-for-appear 15s"));
     assert_eq!(output.code, 124);
     assert!(output.err.contains("no task matched"), "{}", output.err);
-    assert_eq!(timed.asked.borrow()[..], [0.0, 10.0, 15.0]);
+    assert_times(&timed.asked.borrow(), &[0.0, 10.0, 15.0]);
 }
 
 /// From the third request on there is one more task.

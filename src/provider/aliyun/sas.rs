@@ -5,6 +5,7 @@ pub mod image_fix_tasks;
 pub mod once_task_result;
 pub mod once_tasks;
 
+use crate::operation::lenient::Text;
 use crate::operation::{Entry, Items, Paging, Total};
 use crate::task::Status;
 
@@ -32,6 +33,20 @@ const PAGING: Paging = Paging {
     max_size: None,
     default_size: 100,
 };
+
+/// `namespace/repo:tag`: what a person calls an image. None without a repository.
+fn image_name(namespace: &Text, repo: &Text, tag: &Text) -> Option<String> {
+    repo.get()?;
+    let mut name = String::new();
+    for (before, part, after) in [("", namespace, "/"), ("", repo, ""), (":", tag, "")] {
+        name.extend(
+            part.get()
+                .into_iter()
+                .flat_map(|part| [before, part, after]),
+        );
+    }
+    Some(name)
+}
 
 /// A listing under `key`, counted by `PageInfo`.
 const fn list(key: &'static str) -> Items {

@@ -3,7 +3,7 @@
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
-use super::{PAGING, VERSION, list, numbered_status};
+use super::{PAGING, VERSION, image_name, list, numbered_status};
 use crate::operation::choice::{Choice, Choices, Known, known};
 use crate::operation::column::{Cell, Column, column, duration, wide};
 use crate::operation::lenient::{Int, Text};
@@ -45,22 +45,6 @@ pub struct BuildTask {
     finish_time: Text,
     status: Int,
     vul_alias: Text,
-}
-
-impl BuildTask {
-    /// `namespace/repo:tag` of the image that is fixed.
-    fn subject(&self) -> Option<String> {
-        let repo = self.repo_name.get()?;
-        let namespace = self
-            .repo_namespace
-            .get()
-            .map_or(String::new(), |ns| format!("{ns}/"));
-        let tag = self
-            .old_tag
-            .get()
-            .map_or(String::new(), |tag| format!(":{tag}"));
-        Some(format!("{namespace}{repo}{tag}"))
-    }
 }
 
 impl Operation for ImageFixTasks {
@@ -142,7 +126,7 @@ impl Operation for ImageFixTasks {
         let status = numbered_status(item.status.0.filter(|status| *status != 4));
         Facts {
             id: item.build_task_id.owned(),
-            target: item.subject(),
+            target: image_name(&item.repo_namespace, &item.repo_name, &item.old_tag),
             message: item.vul_alias.owned(),
             ..Facts::new("image-fix", status, native)
         }

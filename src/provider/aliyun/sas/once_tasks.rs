@@ -3,7 +3,7 @@
 use clap::{Args, builder::NonEmptyStringValueParser};
 use serde::{Deserialize, Serialize};
 
-use super::{PAGING, VERSION, kind, list, once_status};
+use super::{PAGING, VERSION, image_name, kind, list, once_status};
 use crate::operation::choice::{Choice, Choices, Known, known};
 use crate::operation::column::{Cell, Column, column, duration, progress, wide};
 use crate::operation::lenient::{Int, Object, Text};
@@ -105,18 +105,8 @@ impl OnceTask {
     /// `namespace/repo:tag`, else the image, else what the API calls the target.
     fn subject(&self) -> Option<String> {
         let image = self.task_image_info.0.as_ref();
-        let named = image.and_then(|image| {
-            let repo = image.repo_name.get()?;
-            let namespace = image
-                .repo_namespace
-                .get()
-                .map_or(String::new(), |ns| format!("{ns}/"));
-            let tag = image
-                .tag
-                .get()
-                .map_or(String::new(), |tag| format!(":{tag}"));
-            Some(format!("{namespace}{repo}{tag}"))
-        });
+        let named =
+            image.and_then(|image| image_name(&image.repo_namespace, &image.repo_name, &image.tag));
         named
             .or_else(|| image?.image.owned())
             .or_else(|| self.target.owned())
