@@ -159,12 +159,11 @@ mod tests {
             "",
             "yesterday",
             "2026-13-01",
-            "7",
             "2026-11-22 25:00",
             "-5m",
             "99999999999999999999",
         ] {
-            assert!(Moment::parse(text).is_err() || text == "7", "{text}");
+            assert!(Moment::parse(text).is_err(), "{text}");
         }
         assert!(Moment::parse("yesterday").unwrap_err().contains("24h"));
         assert!(
