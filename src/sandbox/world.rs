@@ -5,18 +5,19 @@
 //! a world of a million tasks costs nothing until it is read, and the same questions always get the same answers.
 
 mod cast;
+mod filter;
+mod life;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 
-use chrono::{DateTime, FixedOffset, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use fastrand::Rng;
 use serde_json::Value;
 
 use crate::operation::{Filter, Items, Meta, Test, Total};
-
-/// Seconds that pass in the world from one poll to the next.
-const POLL_SECONDS: i64 = 10;
+use filter::matches;
+use life::Life;
 
 /// Of each kind of task, the newest are still open when the world begins: one in so many, and at least two.
 const OPEN_SHARE: u64 = 12;
@@ -229,56 +230,8 @@ impl World {
             meta.lifecycle.ends.len(),
             meta.lifecycle.pending.is_some(),
         );
-        self.live(meta, &mut item, &life, poll);
+        life.lay_over(&mut item, &meta.lifecycle, self.began, poll);
         item
-    }
-
-    /// Lays the stage of its life over a task.
-    fn live(&self, meta: &Meta, item: &mut Value, life: &Life, poll: u64) {
-        let lifecycle = &meta.lifecycle;
-        let overlay = |item: &mut Value, json: &str| {
-            merge(
-                item,
-                &serde_json::from_str(json).expect("lifecycles are JSON"),
-            );
-        };
-        let started = self.began - life.age;
-        let mut progress = None;
-        let mut ended = None;
-        if poll < life.starts {
-            overlay(item, lifecycle.pending.unwrap_or(lifecycle.running));
-        } else if poll < life.ends {
-            overlay(item, lifecycle.running);
-            let span = (life.ends - life.starts + 1) as i64;
-            progress = Some(((poll - life.starts + 1) as i64 * 100 / span).clamp(1, 99));
-        } else {
-            overlay(item, lifecycle.ends[life.fate].0);
-            ended = Some(match life.ends {
-                0 => started + life.took,
-                polls => (self.began + TimeDelta::seconds(polls as i64 * POLL_SECONDS))
-                    .max(started + TimeDelta::seconds(1)),
-            });
-        }
-        if let (Some(key), Some(progress)) = (lifecycle.progress, progress) {
-            item[key] = progress.into();
-        }
-        if let (Some(times), Some(object)) = (lifecycle.times, item.as_object_mut()) {
-            let value = |time: DateTime<Utc>| -> Value {
-                if !times.as_text {
-                    return time.timestamp_millis().into();
-                }
-                let china = FixedOffset::east_opt(8 * 3600).expect("eight hours are an offset");
-                time.with_timezone(&china)
-                    .format("%Y-%m-%d %H:%M:%S")
-                    .to_string()
-                    .into()
-            };
-            object.insert(times.start.into(), value(started));
-            match ended {
-                Some(ended) => object.insert(times.end.into(), value(ended)),
-                None => object.shift_remove(times.end),
-            };
-        }
     }
 }
 
@@ -287,108 +240,6 @@ fn mixed(seed: u64) -> u64 {
     let seed = (seed ^ (seed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let seed = (seed ^ (seed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     seed ^ (seed >> 31)
-}
-
-/// How a task lives.
-struct Life {
-    /// How long before the world began it was started.
-    age: TimeDelta,
-    /// How long it took, if it ended before the world began.
-    took: TimeDelta,
-    /// The poll at which it is first seen running.
-    starts: u64,
-    /// The poll at which it is first seen ended; 0: it ended before the world began.
-    ends: u64,
-    /// Which of the ends.
-    fate: usize,
-}
-
-impl Life {
-    fn new(rng: &mut Rng, number: u64, open: u64, ends: usize, has_pending: bool) -> Self {
-        let is_open = number < open;
-        // Most scans go well.
-        let fate = if rng.u8(..10) < 8 {
-            0
-        } else {
-            rng.usize(..ends)
-        };
-        let age = number as i64 * 900 + rng.i64(20..800);
-        let took = rng.i64(15..(age - 5).clamp(16, 1500));
-        let starts = if is_open && has_pending && number == 0 {
-            rng.u64(1..3)
-        } else {
-            0
-        };
-        Life {
-            age: TimeDelta::seconds(age),
-            took: TimeDelta::seconds(took),
-            starts,
-            ends: if is_open { starts + rng.u64(2..6) } else { 0 },
-            fate,
-        }
-    }
-}
-
-/// RFC 7396: what the patch says replaces, null removes. Objects that the task does not have are not brought in.
-fn merge(target: &mut Value, patch: &Value) {
-    let (Value::Object(target), Value::Object(patch)) = (target, patch) else {
-        return;
-    };
-    for (key, change) in patch {
-        match (change, target.get_mut(key)) {
-            (Value::Null, _) => {
-                target.shift_remove(key);
-            }
-            (Value::Object(_), Some(below)) => merge(below, change),
-            (Value::Object(_), None) => {}
-            _ => {
-                target.insert(key.clone(), change.clone());
-            }
-        }
-    }
-}
-
-/// Whether a task passes a filter.
-fn matches(meta: &Meta, filter: &Filter, values: &[String], item: &Value) -> bool {
-    let found = filter
-        .field
-        .split('.')
-        .try_fold(item, |value, key| value.get(key));
-    let text = |value: &Value| {
-        value
-            .as_str()
-            .map_or_else(|| value.to_string(), str::to_owned)
-    };
-    match filter.test {
-        Test::Shown => true,
-        Test::Is => found.is_some_and(|found| values.contains(&text(found))),
-        Test::Contains => found.is_some_and(|found| {
-            // NOTE: The documentation says no more than "fuzzy". In any case, as the services' databases compare.
-            let found = text(found).to_lowercase();
-            values
-                .iter()
-                .any(|value| found.contains(&value.to_lowercase()))
-        }),
-        Test::HasAll => found.and_then(Value::as_array).is_some_and(|list| {
-            let list: Vec<_> = list.iter().map(text).collect();
-            values.iter().all(|value| list.contains(value))
-        }),
-        Test::NotBefore | Test::NotAfter => {
-            let as_text = meta.lifecycle.times.is_some_and(|times| times.as_text);
-            let time = found.and_then(|found| match as_text {
-                true => crate::operation::lenient::Text(Some(text(found)))
-                    .china_time()
-                    .map(|time| time.timestamp_millis()),
-                false => found.as_i64(),
-            });
-            let bound = values.first().and_then(|value| value.parse::<i64>().ok());
-            match (time, bound) {
-                (Some(time), Some(bound)) if filter.test == Test::NotBefore => time >= bound,
-                (Some(time), Some(bound)) => time <= bound,
-                _ => true,
-            }
-        }
-    }
 }
 
 #[cfg(test)]
