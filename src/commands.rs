@@ -97,11 +97,15 @@ impl Means {
                 settings.connect_timeout,
             ))),
         };
+        let cache = Cache::new(cache_folder(&context.env).filter(|_| settings.cache));
         Means {
             env: context.env.clone(),
             clock: Rc::clone(&context.clock),
             transport,
-            cache: Cache::new(cache_folder(&context.env).filter(|_| settings.cache)),
+            cache: match settings.dry_run {
+                Some(_) => cache.for_dry_run(),
+                None => cache,
+            },
             machine: context.machine.clone(),
         }
     }

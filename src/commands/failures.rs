@@ -8,6 +8,17 @@ pub(super) fn say(failures: &[Error], ui: &Ui) {
     if ui.speaks_json() {
         return failures.iter().for_each(|error| ui.error(error));
     }
+    told_once(failures).iter().for_each(|error| ui.error(error));
+}
+
+/// Says what did not come this time, but may the next.
+pub(super) fn warn(failures: &[Error], ui: &Ui) {
+    for error in told_once(failures) {
+        ui.warn(format!("{error}; asking again"));
+    }
+}
+
+fn told_once(failures: &[Error]) -> Vec<Error> {
     let mut groups: Vec<Vec<&Error>> = Vec::new();
     for error in failures {
         match groups.iter_mut().find(|group| is_same(group[0], error)) {
@@ -15,7 +26,7 @@ pub(super) fn say(failures: &[Error], ui: &Ui) {
             None => groups.push(vec![error]),
         }
     }
-    groups.iter().for_each(|group| ui.error(&together(group)));
+    groups.iter().map(|group| together(group)).collect()
 }
 
 /// Whether two targets failed for the very same reason. What was asked and where, and the request's id, may differ.

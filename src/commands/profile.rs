@@ -4,7 +4,7 @@ use clap::{ArgMatches, FromArgMatches};
 
 use super::regions;
 use super::targets::{self, Targets};
-use super::{Means, cache_folder, dry_run, sheet};
+use super::{Means, cache_folder, dry_run, failures, sheet};
 use crate::cli::global::Settings;
 use crate::cli::{ProfileName, ProfileNames};
 use crate::client::{Client, DEFAULT_TIMEOUT, Target};
@@ -215,7 +215,7 @@ async fn check(names: &[String], settings: &Settings, context: &mut Context) -> 
     regions::check(&clouds, settings)?;
     targets::check_endpoint(&clouds, settings)?;
     let means = Means::new(settings, context);
-    let (mut rows, mut failures, mut worst) = (Vec::new(), Vec::new(), 0);
+    let (mut rows, mut failures) = (Vec::new(), Vec::new());
     if let Some(form) = settings.dry_run {
         return rehearse(&profiles, form, settings, &means, context).await;
     }
@@ -249,11 +249,9 @@ async fn check(names: &[String], settings: &Settings, context: &mut Context) -> 
         ("missing", false),
     ];
     sheet::print("profiles", &columns, &rows, settings, context)?;
-    for error in &failures {
-        worst = worst.max(error.kind.exit_code());
-        context.ui.error(error);
-    }
-    Ok(worst)
+    failures::say(&failures, &context.ui);
+    let codes = failures.iter().map(|error| error.kind.exit_code());
+    Ok(codes.fold(0, u8::max))
 }
 
 /// Prints the requests of a check.
@@ -280,7 +278,7 @@ async fn rehearse(
     }
     let client = Client::new(&seek, settings.tries, settings.concurrency);
     let printed = dry_run::print(targets.iter().map(cheapest), form, &client, out, ui)?;
-    broken.iter().for_each(|error| ui.error(error));
+    failures::say(&broken, ui);
     let codes = broken.iter().map(|error| error.kind.exit_code());
     Ok(codes.fold(printed, u8::max))
 }

@@ -339,6 +339,38 @@ fn nothing_is_sent_and_no_process_is_run_whoever_would_sign_in() {
         }
     }
     assert!(!home.path().join("ran").exists(), "a process was run");
+    assert!(!home.path().join(".cache").exists(), "something was kept");
+}
+
+#[test]
+fn a_sign_in_that_is_kept_is_used() {
+    let home = home();
+    let tampered = Tampered::new(sandbox(5), []);
+    let world = World::new(tampered.clone())
+        .without(KEYS[2])
+        .without(KEYS[3])
+        .without("HUAWEICLOUD_SDK_PROJECT_ID")
+        .with("HOME", home.path().to_str().unwrap())
+        .with("OS_USERNAME", "sandbox-user")
+        .with("OS_PASSWORD", "sandbox-password")
+        .with("OS_USER_DOMAIN_NAME", "sandbox-domain")
+        .with("OS_PROJECT_NAME", "cn-north-4");
+    let line = "huawei tasks -p huawei --task-type iac-scan";
+    let dry = world.run(&format!("{line} --dry-run"));
+    assert!(
+        dry.err.contains("password sign-in") && dry.out.contains("{project_id}"),
+        "{dry:?}"
+    );
+    assert_eq!(world.run(line).code, 0);
+    let asked = tampered.count();
+    // Now the token and its project are known.
+    let dry = world.run(&format!("{line} --dry-run"));
+    assert_eq!(
+        (dry.code, &*dry.err, tampered.count()),
+        (0, "", asked),
+        "{dry:?}"
+    );
+    assert!(!dry.out.contains("{project_id}"), "{dry:?}");
 }
 
 #[test]

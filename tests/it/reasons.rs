@@ -36,6 +36,28 @@ fn one_reason_that_breaks_many_listings_is_told_once() {
 }
 
 #[test]
+fn a_poll_that_fails_for_one_reason_is_warned_of_once() {
+    let broken = (0..8 * 5).map(|_| Tamper::Break);
+    let tampered = Tampered::new(sandbox(1), broken);
+    let output = World::new(tampered)
+        .without("ALIBABA_CLOUD_REGION_ID")
+        .run("tasks --wait --retries 4 -o jsonl");
+    let warnings: Vec<_> = output
+        .err
+        .lines()
+        .filter(|line| line.ends_with("asking again"))
+        .collect();
+    assert_eq!(
+        warnings,
+        [
+            "warning: 8 requests failed for the same reason: connection reset by peer (tried 5 times); asking again"
+        ],
+        "{}",
+        output.err
+    );
+}
+
+#[test]
 fn different_reasons_are_told_apart() {
     let answer = |body| Tamper::Answer(403, body, &[]);
     let script = [
