@@ -265,7 +265,7 @@ impl Asked<'_> {
     }
 
     /// Whether it sends requests that a dry run can show.
-    pub fn lists(&self) -> bool {
+    pub fn has_dry_run(&self) -> bool {
         match self {
             Asked::Profile(name, _) => *name == "check",
             _ => matches!(self, Asked::Tasks(_) | Asked::Operation(..)),

@@ -47,7 +47,7 @@ pub(crate) fn run(matches: &ArgMatches, context: &mut Context) -> Result<u8, Err
         let why = "goes with the commands that ask a sandbox; this one is a sandbox";
         return Err(Error::usage("--sandbox", why).hint("leave the flag out"));
     }
-    if settings.dry_run.is_some() && !asked.lists() {
+    if settings.dry_run.is_some() && !asked.has_dry_run() {
         let why = "goes with the commands that ask for tasks, and with profile check";
         return Err(Error::usage("--dry-run", why));
     }

@@ -79,7 +79,7 @@ pub struct Global {
     /// Show the times of tables in UTC [default: local time]
     #[arg(long, global = true, help_heading = OUTPUT)]
     utc: bool,
-    /// Say more on stderr: tries, pauses and timings [env: SCANQ_LOG]
+    /// Say more on stderr: tries, pauses, sizes and timings; -vv headers too, masked [env: SCANQ_LOG]
     #[arg(short, long, global = true, action = ArgAction::Count, help_heading = OUTPUT)]
     verbose: u8,
     /// Say nothing on stderr but errors

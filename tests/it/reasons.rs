@@ -1,6 +1,6 @@
 //! Why a command failed: said once, said with `-q` too, blaming what is to blame, and not because of what is not needed.
 
-use crate::harness::{Tamper, Tampered, World, binary, finish, sandbox};
+use crate::harness::{Tamper, Tampered, World, binary, finish, sandbox, signed_in};
 use crate::tls::through_a_dead_proxy;
 
 #[test]
@@ -67,6 +67,41 @@ fn different_reasons_are_told_apart() {
     let output = World::new(Tampered::new(sandbox(5), script)).run("tasks --cloud aliyun");
     assert_eq!(output.code, 3);
     assert_eq!(output.err.matches("error: ").count(), 2, "{}", output.err);
+}
+
+#[test]
+fn each_way_to_reach_nobody_has_a_next_step_of_its_own() {
+    for (endpoint, proxy, says, hint) in [
+        (
+            "http://127.0.0.1:1",
+            "",
+            "onnection refused",
+            "nothing answers at this address of this machine",
+        ),
+        (
+            "https://scanq.invalid",
+            "",
+            "dns error",
+            "this name is not known here",
+        ),
+        (
+            "https://scanq.invalid",
+            "http://127.0.0.1:1",
+            "tunnel error",
+            "HTTPS_PROXY names a proxy",
+        ),
+    ] {
+        let line = format!("aliyun agentless-tasks --retries 0 --endpoint {endpoint}");
+        let mut command = binary(&line.split(' ').collect::<Vec<_>>());
+        command.envs(signed_in()).env("HTTPS_PROXY", proxy);
+        let output = finish(command);
+        assert_eq!(output.code, 1, "{output:?}");
+        assert!(output.err.contains(says), "{output:?}");
+        assert!(
+            output.err.contains(&format!("\n  hint: {hint}")),
+            "{output:?}"
+        );
+    }
 }
 
 #[test]
