@@ -108,15 +108,7 @@ impl Http {
     fn unanswered(&self, error: reqwest::Error, is_local: bool) -> Error {
         let why = causes(&error.without_url());
         let proxy = self.env.first(&PROXIES).filter(|_| !is_local);
-        let hint = match proxy {
-            _ if why.contains("certificate") => {
-                "if a proxy or a private authority signs this connection, name its certificate with SSL_CERT_FILE".into()
-            }
-            Some((name, _)) => format!("{name} names a proxy: check that it answers and lets you through, or name this host in NO_PROXY"),
-            None if is_local => "nothing answers at this address of this machine: check where it is set, and that its server still runs".into(),
-            None if why.contains("dns error") => "this name is not known here: check the network and its DNS; behind a proxy, set HTTPS_PROXY".into(),
-            None => "check the network and its firewall; behind a proxy, set HTTPS_PROXY; --retries tries more often".into(),
-        };
+        let hint = next_step(&why, proxy.map(|(name, _)| name), is_local);
         Error::new(Kind::Network, "", why).hint(hint)
     }
 
@@ -132,7 +124,7 @@ impl Http {
         for (name, value) in signed.headers {
             request = request.header(name, value);
         }
-        // Nor does it need compression.
+        // What stays on this machine, or on its link, is not worth compressing.
         if !is_plain && !is_local {
             request = request.header("accept-encoding", "gzip");
         }
@@ -226,6 +218,30 @@ impl Transport for Http {
     }
 }
 
+/// What to do about an address that gives no answer, `proxy` being the variable that names one.
+fn next_step(why: &str, proxy: Option<&str>, is_local: bool) -> String {
+    let step = match proxy {
+        _ if why.contains("certificate") => {
+            "if a proxy or a private authority signs this connection, name its certificate with SSL_CERT_FILE"
+        }
+        Some(name) => {
+            return format!(
+                "{name} names a proxy: check that it answers and lets you through, or name this host in NO_PROXY"
+            );
+        }
+        None if is_local => {
+            "nothing answers at this address of this machine: check where it is set, and that its server still runs"
+        }
+        None if why.contains("dns error") => {
+            "this name is not known here: check the network and its DNS; behind a proxy, set HTTPS_PROXY"
+        }
+        None => {
+            "check the network and its firewall; behind a proxy, set HTTPS_PROXY; --retries tries more often"
+        }
+    };
+    step.to_owned()
+}
+
 /// Words of an error that only say that there are causes.
 const HOLLOW: [&str; 3] = [
     "error sending request",
@@ -282,6 +298,36 @@ mod tests {
         assert_eq!(read(&[]).unwrap(), "");
         for broken in [start, b"<html>"] {
             assert!(read(&[broken]).is_err(), "{broken:?}");
+        }
+    }
+
+    #[test]
+    fn each_way_to_reach_nobody_has_a_next_step_of_its_own() {
+        let proxy = Some("ALL_PROXY");
+        for (why, proxy, is_local, says) in [
+            (
+                "invalid peer certificate: UnknownIssuer",
+                proxy,
+                false,
+                "SSL_CERT_FILE",
+            ),
+            (
+                "tunnel error: dns error",
+                proxy,
+                false,
+                "ALL_PROXY names a proxy",
+            ),
+            (
+                "dns error: no such name",
+                None,
+                false,
+                "this name is not known here",
+            ),
+            ("tcp connect error: refused", None, true, "of this machine"),
+            ("tcp connect error: refused", None, false, "its firewall"),
+        ] {
+            let step = next_step(why, proxy, is_local);
+            assert!(step.contains(says), "{why}: {step}");
         }
     }
 
