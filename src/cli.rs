@@ -254,6 +254,25 @@ pub enum Asked<'m> {
     Operations,
 }
 
+impl Asked<'_> {
+    /// Whether it is about profiles: any other command works without a configuration.
+    pub fn has_profiles(&self) -> bool {
+        match self {
+            Asked::Tasks(_) | Asked::Operation(..) => true,
+            Asked::Profile(name, _) => *name != "logout",
+            Asked::Sandbox(_) | Asked::Completions(_) | Asked::Man(_) | Asked::Operations => false,
+        }
+    }
+
+    /// Whether it sends requests that a dry run can show.
+    pub fn has_dry_run(&self) -> bool {
+        match self {
+            Asked::Profile(name, _) => *name == "check",
+            _ => matches!(self, Asked::Tasks(_) | Asked::Operation(..)),
+        }
+    }
+}
+
 /// Finds what was asked for in parsed arguments, and the matches that hold the global flags.
 pub fn asked(matches: &ArgMatches) -> (Asked<'_>, &ArgMatches) {
     let (name, below) = matches.subcommand().expect("clap requires a subcommand");

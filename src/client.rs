@@ -8,27 +8,27 @@ pub mod limits;
 pub mod pages;
 pub mod session;
 pub mod tls;
+mod verdict;
 
 use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use limits::Limits;
 use session::Session;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::context::Level;
 use crate::credential::Lease;
 use crate::credential::seek::Seek;
 use crate::error::{Error, Kind};
 use crate::operation::page::Page;
 use crate::operation::{Entry, Params};
-use crate::provider::{
-    self, Answer, Endpoint, Failure, Provider, Request, Retry, Scheme, Scope, Signing,
-};
+use crate::provider::{self, Endpoint, Provider, Request, Retry, Scheme, Scope, Signed, Signing};
+use crate::trace::{self, Try};
 use crate::transport::Reply;
+use verdict::{Attempt, error_of, judge, unanswered};
 
 /// First pause before another try; it doubles with each, up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
@@ -89,13 +89,6 @@ pub struct Client<'a> {
     /// Requests in flight, over all targets.
     permits: Semaphore,
     concurrency: usize,
-}
-
-/// What came of one try.
-struct Attempt {
-    failure: Failure,
-    /// The server's clock, where the answer had a date.
-    date: Option<DateTime<Utc>>,
 }
 
 impl<'a> Client<'a> {
@@ -181,15 +174,8 @@ impl<'a> Client<'a> {
                 return give_up(failed.failure);
             }
             left = left.saturating_sub(pause);
-            self.seek.ui.trace(Level::Verbose, || {
-                format!(
-                    "{} {}: {}; trying again in {} ms",
-                    target.name(),
-                    entry.meta.api,
-                    failed.failure.message,
-                    pause.as_millis()
-                )
-            });
+            let name = || called(target, entry);
+            trace::retry(self.seek.ui, pause, &name, &failed.failure.message);
             sleep(pause).await;
         }
         unreachable!("the loop only ends by returning")
@@ -226,61 +212,61 @@ impl<'a> Client<'a> {
             .acquire()
             .await
             .expect("the semaphore is never closed");
-        let mut signed = (target.provider.sign)(
-            request,
-            &Signing {
-                endpoint: &target.endpoint,
-                credential: &lease.credential,
-                now: self.seek.now() + target.skew.get(),
-                nonce: &provider::nonce(),
-                scheme: self.tries.scheme,
-            },
-        );
-        signed.connect_timeout = target.connect_timeout;
-        self.seek.ui.trace(Level::Headers, || {
-            let headers = signed
-                .headers
-                .iter()
-                .map(|(name, value)| (*name, value.as_str()));
-            format!(
-                "> {} {}{}",
-                signed.method,
-                target.endpoint.origin(),
-                shown(headers, ">")
-            )
-        });
+        let signed = self.sign(target, request, lease);
+        let name = || called(target, entry);
+        let tries = (attempt + 1, self.tries.retries + 1);
+        let told = Try::begin(self.seek.ui, &name, tries, &signed);
         let started = Instant::now();
-        let outcome = timeout(limit, self.seek.transport.send(signed)).await;
+        let outcome = match self.seek.network(name) {
+            Ok(network) => timeout(limit, network.send(signed)).await,
+            Err(error) => Ok(Err(error.into())),
+        };
         drop(permit);
         let took = started.elapsed();
-        let reply = match outcome {
-            Ok(Ok(reply)) => reply,
-            Ok(Err(error)) => return (took, Err(unreachable_service(format!("{error:#}")))),
+        let sent = match outcome {
+            Ok(sent) => sent.map_err(unanswered),
             Err(_) => {
                 let seconds = format!("{:.1}", limit.as_secs_f64());
                 let why = format!("no answer within {seconds} s");
-                return (took, Err(unreachable_service(why)));
+                let hint = "raise --timeout, or check the network and a proxy";
+                Err(unanswered(
+                    Error::new(Kind::Network, "", why).hint(hint).into(),
+                ))
             }
         };
-        self.seek.ui.trace(Level::Verbose, || {
-            format!(
-                "{} {} try {}: HTTP {}, {} bytes, {} ms",
-                target.name(),
-                entry.meta.api,
-                attempt + 1,
-                reply.status,
-                reply.body.len(),
-                took.as_millis()
-            )
-        });
-        self.seek.ui.trace(Level::Headers, || {
-            let headers = reply
-                .headers
-                .iter()
-                .map(|(name, value)| (name.as_str(), value.as_str()));
-            format!("< HTTP {}{}", reply.status, shown(headers, "<"))
-        });
-        (took, Ok(reply))
+        // Where a setting is wrong, nothing was tried.
+        if !matches!(&sent, Err(failed) if failed.failure.kind != Kind::Network) {
+            told.end(took, sent.as_ref().ok());
+        }
+        (took, sent)
+    }
+
+    fn sign(&self, target: &Target, request: &Request, lease: &Lease) -> Signed {
+        let signing = Signing {
+            endpoint: &target.endpoint,
+            credential: &lease.credential,
+            now: self.seek.now() + target.skew.get(),
+            nonce: &provider::nonce(),
+            scheme: self.tries.scheme,
+        };
+        Signed {
+            connect_timeout: target.connect_timeout,
+            ..(target.provider.sign)(request, &signing)
+        }
+    }
+
+    /// The signed request that a call would send first.
+    ///
+    /// # Errors
+    /// Parameters that make no request.
+    pub fn rehearse(
+        &self,
+        target: &Target,
+        entry: &Entry,
+        params: &Params,
+    ) -> Result<Signed, Error> {
+        let request = self.request(target, entry, params)?;
+        Ok(self.sign(target, &request, &target.session.lease()))
     }
 
     /// Sends one request once, and says how long it took and how far the server's clock is ahead.
@@ -310,36 +296,6 @@ impl<'a> Client<'a> {
     }
 }
 
-/// Headers, a line each; what could sign in is masked, and so is everything that is not known to be harmless.
-fn shown<'h>(headers: impl Iterator<Item = (&'h str, &'h str)>, mark: &str) -> String {
-    const HARMLESS: [&str; 18] = [
-        "accept",
-        "content-encoding",
-        "content-length",
-        "content-type",
-        "date",
-        "retry-after",
-        "server",
-        "via",
-        "x-acs-action",
-        "x-acs-content-sha256",
-        "x-acs-date",
-        "x-acs-request-id",
-        "x-acs-retry-after",
-        "x-acs-version",
-        "x-project-id",
-        "x-ratelimit-user",
-        "x-request-id",
-        "x-sdk-date",
-    ];
-    headers
-        .map(|(name, value)| match HARMLESS.contains(&name) {
-            true => format!("\n{mark} {name}: {value}"),
-            false => format!("\n{mark} {name}: ****"),
-        })
-        .collect()
-}
-
 /// What a single request tells of a target.
 pub struct Probe {
     /// From sending to the whole answer.
@@ -348,62 +304,9 @@ pub struct Probe {
     pub clock_ahead: Option<TimeDelta>,
 }
 
-fn judge(target: &Target, entry: &Entry, reply: Reply) -> Result<Page, Attempt> {
-    let header = |name: &str| reply.header(name).map(str::to_owned);
-    let date = reply.date();
-    let answer = Answer {
-        status: reply.status,
-        header: &header,
-        body: &reply.body,
-        permission: entry.meta.permission,
-    };
-    if let Some(failure) = (target.provider.failure)(&answer) {
-        return Err(Attempt { failure, date });
-    }
-    Page::decode(entry.meta, reply.body.clone()).map_err(|error| Attempt {
-        failure: Failure {
-            kind: Kind::Answer,
-            code: None,
-            message: format!("the answer can't be read: {error}"),
-            request_id: header("x-acs-request-id").or_else(|| header("x-request-id")),
-            hint: None,
-            // A proxy's page, or a body that was cut: both may pass.
-            retry: Retry::Backoff,
-        },
-        date,
-    })
-}
-
-fn unreachable_service(message: String) -> Attempt {
-    let hint = message.contains("certificate").then(|| {
-        "if a proxy or a private authority signs this connection, name its certificate with SSL_CERT_FILE".to_owned()
-    });
-    Attempt {
-        failure: Failure {
-            kind: Kind::Network,
-            code: None,
-            message,
-            request_id: None,
-            hint,
-            retry: Retry::Backoff,
-        },
-        date: None,
-    }
-}
-
-fn error_of(failure: Failure, target: &Target, entry: &Entry, retried: u32) -> Error {
-    let why = match retried {
-        0 => failure.message,
-        1 => format!("{} (tried twice)", failure.message),
-        n => format!("{} (tried {} times)", failure.message, n + 1),
-    };
-    Error {
-        code: failure.code,
-        request_id: failure.request_id,
-        endpoint: Some(target.endpoint.origin()),
-        hints: failure.hint.into_iter().collect(),
-        ..Error::new(failure.kind, entry.meta.api, why)
-    }
+/// Who is asked what, as `-v` names it.
+fn called(target: &Target, entry: &Entry) -> String {
+    format!("{} {}", target.name(), entry.meta.api)
 }
 
 /// Exponential backoff with full jitter: clients that failed together do not come back together.

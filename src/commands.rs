@@ -1,5 +1,7 @@
 //! What each command does, from parsed arguments to an exit code.
 
+mod dry_run;
+mod failures;
 mod gate;
 mod github;
 mod integrate;
@@ -9,6 +11,7 @@ mod operations;
 mod profile;
 mod progress;
 mod query;
+mod regions;
 mod sandbox;
 mod selection;
 mod sheet;
@@ -39,7 +42,15 @@ use crate::transport::Transport;
 /// What is left to be said on stderr; its kind decides the exit code.
 pub(crate) fn run(matches: &ArgMatches, context: &mut Context) -> Result<u8, Error> {
     let (asked, below) = cli::asked(matches);
-    let settings = Settings::read(below, context)?;
+    let settings = Settings::read(below, asked.has_profiles(), context)?;
+    if matches!(asked, Asked::Sandbox(_)) && below.get_flag("sandbox") {
+        let why = "goes with the commands that ask a sandbox; this one is a sandbox";
+        return Err(Error::usage("--sandbox", why).hint("leave the flag out"));
+    }
+    if settings.dry_run.is_some() && !asked.has_dry_run() {
+        let why = "goes with the commands that ask for tasks, and with profile check";
+        return Err(Error::usage("--dry-run", why));
+    }
     if settings.format == Format::Junit && !matches!(asked, Asked::Tasks(_)) {
         let why = "junit is for the tasks command, whose tasks are test cases";
         return Err(
@@ -69,23 +80,32 @@ pub(crate) fn run(matches: &ArgMatches, context: &mut Context) -> Result<u8, Err
 struct Means {
     env: Env,
     clock: Clock,
-    transport: Rc<dyn Transport>,
+    /// None in a dry run.
+    transport: Option<Rc<dyn Transport>>,
     cache: Cache,
     machine: Option<String>,
 }
 
 impl Means {
     fn new(settings: &Settings, context: &Context) -> Self {
-        let transport: Rc<dyn Transport> = match &context.transport {
-            Some(transport) => Rc::clone(transport),
-            None if settings.sandbox => Rc::new(sandbox::in_process(&context.clock)),
-            None => Rc::new(Http::new(context.env.clone(), settings.connect_timeout)),
+        let transport: Option<Rc<dyn Transport>> = match &context.transport {
+            _ if settings.dry_run.is_some() => None,
+            Some(transport) => Some(Rc::clone(transport)),
+            None if settings.sandbox => Some(Rc::new(sandbox::in_process(&context.clock))),
+            None => Some(Rc::new(Http::new(
+                context.env.clone(),
+                settings.connect_timeout,
+            ))),
         };
+        let cache = Cache::new(cache_folder(&context.env).filter(|_| settings.cache));
         Means {
             env: context.env.clone(),
             clock: Rc::clone(&context.clock),
             transport,
-            cache: Cache::new(cache_folder(&context.env).filter(|_| settings.cache)),
+            cache: match settings.dry_run {
+                Some(_) => cache.for_dry_run(),
+                None => cache,
+            },
             machine: context.machine.clone(),
         }
     }
@@ -94,7 +114,7 @@ impl Means {
         Seek {
             env: &self.env,
             clock: &self.clock,
-            transport: &*self.transport,
+            transport: self.transport.as_deref(),
             ui,
             cache: &self.cache,
             machine: self.machine.as_deref(),

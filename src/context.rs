@@ -294,6 +294,11 @@ impl Ui {
         self.color.set(color);
     }
 
+    /// Whether scripts read what is said here.
+    pub fn speaks_json(&self) -> bool {
+        self.json_errors.get()
+    }
+
     /// Whether stderr is a terminal.
     pub fn is_terminal(&self) -> bool {
         self.stream.borrow().terminal.is_some()
@@ -302,6 +307,15 @@ impl Ui {
     /// Something a user should know, though the command goes on.
     pub fn warn(&self, text: impl AsRef<str>) {
         self.labelled(Level::Normal, "warning", "33", text.as_ref());
+    }
+
+    /// A warning that decides the exit code: where only errors are said, it is one.
+    pub fn warn_or_fail(&self, error: &Error) {
+        if self.level.get() == Level::Quiet {
+            return self.error(error);
+        }
+        let about = error.target.as_deref().unwrap_or(&error.what);
+        self.warn(format!("{about}: {}", error.why));
     }
 
     /// Advice beside an answer.

@@ -38,6 +38,8 @@ pub enum Kind {
     Interrupted,
     /// Results could not be written.
     Output,
+    /// A dry run does not send this. It signs with a stand-in instead, so no command ends with this.
+    NotSent,
 }
 
 impl Kind {
@@ -50,7 +52,7 @@ impl Kind {
             | Kind::Server
             | Kind::Answer
             | Kind::Output => 1,
-            Kind::Usage | Kind::Config => 2,
+            Kind::Usage | Kind::Config | Kind::NotSent => 2,
             Kind::Partial => 3,
             Kind::Credential | Kind::Permission => 4,
             Kind::Gate => 5,

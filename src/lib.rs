@@ -19,6 +19,7 @@
 //! - [`task`] is the unified task, [`render`] every output format;
 //! - [`sandbox`] plays both clouds. It reads the wire facts of [`provider`], never the other way round;
 //! - [`config`] are the profiles, [`signin`] how one signs in, [`credential`] what it gets and where that is kept;
+//! - [`trace`] is what may be seen of a request: it masks secrets;
 //! - [`transport`] is what the network, the sandbox and a test's double have in common;
 //! - [`context`] is all that comes from outside: environment, clock, stdout and stderr.
 
@@ -36,6 +37,7 @@ pub mod render;
 pub mod sandbox;
 pub mod signin;
 pub mod task;
+pub mod trace;
 pub mod transport;
 
 use std::ffi::OsString;

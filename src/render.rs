@@ -4,6 +4,7 @@ pub mod document;
 pub mod json;
 pub mod junit;
 pub mod live;
+pub mod request;
 pub mod rows;
 pub mod safe;
 pub mod table;

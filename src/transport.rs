@@ -6,6 +6,7 @@ use std::pin::Pin;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 
+use crate::error::{Error, Kind};
 use crate::provider::Signed;
 
 /// An answer.
@@ -37,6 +38,14 @@ pub type Sending<'a> = Pin<Box<dyn Future<Output = anyhow::Result<Reply>> + 'a>>
 
 /// Something that answers signed requests.
 pub trait Transport {
-    /// Sends it once. An HTTP error status is an answer, not an error.
+    /// Sends it once. An HTTP error status is an answer, not an error. What knows more than that the connection broke
+    /// fails with an [`Error`].
     fn send(&self, request: Signed) -> Sending<'_>;
+}
+
+/// Why there is no answer, in the transport's own words if it has some.
+pub fn unanswered(error: anyhow::Error) -> Error {
+    error
+        .downcast::<Error>()
+        .unwrap_or_else(|error| Error::new(Kind::Network, "", format!("{error:#}")))
 }

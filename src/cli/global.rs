@@ -15,6 +15,7 @@ use crate::context::{Context, Env, Level};
 use crate::error::{Error, Kind};
 use crate::provider::{Endpoint, Scheme};
 use crate::render::Format;
+use crate::render::request::Form;
 use crate::render::rows::Shape;
 use crate::render::table::Times;
 
@@ -57,6 +58,9 @@ pub struct Global {
     /// Ask a sandbox in this process: no account, no configuration, no network [env: SCANQ_SANDBOX]
     #[arg(long, global = true, help_heading = CONNECTION)]
     sandbox: bool,
+    /// Print the signed requests that would be sent first, secrets and signature masked, and send nothing: no sign-in either, and no credential process is run; text, json, or a curl command [default: text; with -o json or jsonl: json]
+    #[arg(long, global = true, value_name = "FORM", num_args = 0..=1, require_equals = true, help_heading = CONNECTION, value_parser = parse::<Form>)]
+    dry_run: Option<Option<Form>>,
     /// Output format: table, wide, json, jsonl, csv, tsv or yaml; tasks also junit [default: table] [env: SCANQ_OUTPUT]
     #[arg(short, long, global = true, value_name = "FORMAT", help_heading = OUTPUT, value_parser = parse::<Format>)]
     output: Option<Format>,
@@ -75,7 +79,7 @@ pub struct Global {
     /// Show the times of tables exactly and in UTC [default: local time; on a terminal, how long ago, but for wide]
     #[arg(long, global = true, help_heading = OUTPUT)]
     utc: bool,
-    /// Say more on stderr: tries, pauses and timings [env: SCANQ_LOG]
+    /// Say more on stderr: tries, pauses, sizes and timings; -vv headers too, masked [env: SCANQ_LOG]
     #[arg(short, long, global = true, action = ArgAction::Count, help_heading = OUTPUT)]
     verbose: u8,
     /// Say nothing on stderr but errors
@@ -125,6 +129,8 @@ pub struct Settings {
     pub cache: bool,
     /// Regions asked for, empty if none.
     pub regions: Vec<String>,
+    /// The flag or variable that asks for them.
+    pub regions_by: &'static str,
     /// `--endpoint`.
     pub endpoint: Option<Endpoint>,
     /// Retries, time for a try, signature.
@@ -135,6 +141,8 @@ pub struct Settings {
     pub concurrency: usize,
     /// Whether to ask a sandbox in this process.
     pub sandbox: bool,
+    /// Whether requests are printed instead of sent, and how.
+    pub dry_run: Option<Form>,
     /// Output format.
     pub format: Format,
     /// Shape of rows.
@@ -145,8 +153,12 @@ impl Settings {
     /// Reads the flags; a flag wins over its variable. Also tells the context's `ui` how to speak.
     ///
     /// # Errors
-    /// A usage error that names the flag or variable.
-    pub fn read(matches: &ArgMatches, context: &Context) -> Result<Self, Error> {
+    /// A usage error that names the flag or variable; with `has_profiles`, whatever is wrong with the configuration file.
+    pub fn read(
+        matches: &ArgMatches,
+        has_profiles: bool,
+        context: &Context,
+    ) -> Result<Self, Error> {
         let flags = Global::from_arg_matches(matches)
             .map_err(|e| Error::new(Kind::Usage, "arguments", e))?;
         let env = &context.env;
@@ -188,11 +200,15 @@ impl Settings {
                 .collect()
         };
         let sandbox = flags.sandbox || env.is_on("SCANQ_SANDBOX");
-        // A sandbox needs no configuration, and none can break it.
-        let config = if sandbox {
+        // Neither a sandbox nor a command that asks nobody needs a configuration, and none can break it.
+        let config = if sandbox || !has_profiles {
             Config::built_in()
         } else {
             Config::read(flags.config.as_deref(), env)?
+        };
+        let regions_by = match flags.region.is_empty() {
+            true => "SCANQ_REGION",
+            false => "--region",
         };
         Ok(Settings {
             // A sandbox has none but the built-in ones.
@@ -204,6 +220,7 @@ impl Settings {
             config: Rc::new(config),
             cache: !flags.no_cache,
             regions: listed(flags.region, "SCANQ_REGION"),
+            regions_by,
             endpoint: flags
                 .endpoint
                 .as_deref()
@@ -219,6 +236,11 @@ impl Settings {
             connect_timeout: flags.connect_timeout,
             concurrency: flags.concurrency.into(),
             sandbox,
+            dry_run: flags.dry_run.map(|form| match (form, format) {
+                (Some(Form::Json) | None, Format::Jsonl) => Form::Jsonl,
+                (None, Format::Json) => Form::Json,
+                (form, _) => form.unwrap_or(Form::Text),
+            }),
             format,
             shape: Shape {
                 columns: flags.columns,

@@ -1,14 +1,17 @@
 //! The network. The only file that uses the HTTP client.
 
 use std::cell::RefCell;
+use std::io::Write;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
+use flate2::write::MultiGzDecoder;
 use url::Url;
 
 use super::tls;
 use crate::context::Env;
+use crate::error::{Error, Kind};
 use crate::provider::{Signed, is_loopback};
 use crate::transport::{Reply, Sending, Transport};
 
@@ -17,6 +20,9 @@ pub const LARGEST_BODY: usize = 64 * 1024 * 1024;
 
 /// The longest that connecting may take where nothing else is said.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Variables that name a proxy, first one wins.
+const PROXIES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
 
 /// What a client is made for: whether it speaks plain http, whether it stays on this machine, how long it may connect.
 type Needs = (bool, bool, Duration);
@@ -74,8 +80,8 @@ impl Http {
                 tls::config(&self.env)?
             });
         let builder = if is_plain || is_local {
-            // What stays on this machine, or on its link, needs neither a proxy nor compression.
-            builder.gzip(false)
+            // What stays on this machine, or on its link, needs no proxy.
+            builder
         } else {
             builder.proxy(self.proxy()?)
         };
@@ -85,21 +91,31 @@ impl Http {
     }
 
     /// `HTTPS_PROXY` and `NO_PROXY`, in either case.
-    fn proxy(&self) -> anyhow::Result<reqwest::Proxy> {
-        let variables = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
-        let Some((name, address)) = self.env.first(&variables) else {
+    fn proxy(&self) -> Result<reqwest::Proxy, Error> {
+        let Some((name, address)) = self.env.first(&PROXIES) else {
             return Ok(reqwest::Proxy::custom(|_| None::<Url>));
         };
         // The address may hold a password: it is not repeated.
-        let proxy = reqwest::Proxy::https(address)
-            .map_err(|_| anyhow!("{name} is not the address of a proxy"))?;
+        let proxy = reqwest::Proxy::https(address).map_err(|_| {
+            Error::new(Kind::Config, name, "is not the address of a proxy")
+                .hint("write it as http://host:port, or unset it")
+        })?;
         let exceptions = self.env.first(&["NO_PROXY", "no_proxy"]);
         Ok(proxy.no_proxy(exceptions.and_then(|(_, hosts)| reqwest::NoProxy::from_string(hosts))))
+    }
+
+    /// Why there is no answer, and what to do about it. RPC signatures are in the query: the address is not shown.
+    fn unanswered(&self, error: reqwest::Error, is_local: bool) -> Error {
+        let why = causes(&error.without_url());
+        let proxy = self.env.first(&PROXIES).filter(|_| !is_local);
+        let hint = next_step(&why, proxy.map(|(name, _)| name), is_local);
+        Error::new(Kind::Network, "", why).hint(hint)
     }
 
     async fn exchange(&self, signed: Signed) -> anyhow::Result<Reply> {
         let url = Url::parse(&signed.url)
             .map_err(|_| anyhow!("the request's address can't be parsed"))?;
+        let (is_plain, is_local) = (url.scheme() == "http", is_loopback(&url));
         let method = signed.method.parse().context("method")?;
         let mut request = self
             .client(&url, signed.connect_timeout)?
@@ -108,9 +124,12 @@ impl Http {
         for (name, value) in signed.headers {
             request = request.header(name, value);
         }
-        // RPC signatures are in the query: an error must not show the address.
-        let hidden = |error: reqwest::Error| anyhow!(causes(&error.without_url()));
-        let mut response = request.send().await.map_err(hidden)?;
+        // What stays on this machine, or on its link, is not worth compressing.
+        if !is_plain && !is_local {
+            request = request.header("accept-encoding", "gzip");
+        }
+        let broken = |error: reqwest::Error| self.unanswered(error, is_local);
+        let mut response = request.send().await.map_err(broken)?;
         let status = response.status().as_u16();
         let headers = response
             .headers()
@@ -119,20 +138,79 @@ impl Http {
                 Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
             })
             .collect();
-        let mut body = BytesMut::new();
-        while let Some(chunk) = response.chunk().await.map_err(hidden)? {
-            if body.len() + chunk.len() > LARGEST_BODY {
-                bail!("the answer is larger than {} MiB", LARGEST_BODY >> 20);
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(Reply {
+        let mut reply = Reply {
             status,
             headers,
-            body: body.freeze(),
-        })
+            body: Bytes::new(),
+        };
+        let is_gzip = reply
+            .header("content-encoding")
+            .is_some_and(|coding| coding.eq_ignore_ascii_case("gzip"));
+        let mut body = Body::new(is_gzip && !is_plain && !is_local);
+        while let Some(chunk) = response.chunk().await.map_err(broken)? {
+            body.take(&chunk)?;
+        }
+        reply.body = body.end()?;
+        Ok(reply)
     }
 }
+
+/// The body of an answer as it arrives.
+enum Body {
+    Plain(BytesMut),
+    /// Made with the first bytes: nothing at all is no broken gzip.
+    Gzip(Option<Box<MultiGzDecoder<Vec<u8>>>>),
+}
+
+impl Body {
+    fn new(is_gzip: bool) -> Self {
+        match is_gzip {
+            true => Body::Gzip(None),
+            false => Body::Plain(BytesMut::new()),
+        }
+    }
+
+    fn take(&mut self, chunk: &[u8]) -> anyhow::Result<()> {
+        // Compression makes a thousand times as much of a piece, at most.
+        for piece in chunk.chunks(PIECE) {
+            check_size(match self {
+                Body::Plain(bytes) => {
+                    bytes.extend_from_slice(piece);
+                    bytes.len()
+                }
+                Body::Gzip(decoder) => {
+                    let decoder =
+                        decoder.get_or_insert_with(|| MultiGzDecoder::new(Vec::new()).into());
+                    decoder.write_all(piece).context(NOT_GZIP)?;
+                    decoder.get_ref().len()
+                }
+            })?;
+        }
+        Ok(())
+    }
+
+    fn end(self) -> anyhow::Result<Bytes> {
+        let body = match self {
+            Body::Plain(bytes) => bytes.freeze(),
+            Body::Gzip(None) => Bytes::new(),
+            Body::Gzip(Some(decoder)) => decoder.finish().context(NOT_GZIP)?.into(),
+        };
+        check_size(body.len())?;
+        Ok(body)
+    }
+}
+
+fn check_size(size: usize) -> anyhow::Result<()> {
+    if size > LARGEST_BODY {
+        bail!("the answer is larger than {} MiB", LARGEST_BODY >> 20);
+    }
+    Ok(())
+}
+
+/// So many bytes are taken before the size is looked at.
+const PIECE: usize = 8 * 1024;
+
+const NOT_GZIP: &str = "the answer is not the gzip that it says it is";
 
 impl Transport for Http {
     fn send(&self, request: Signed) -> Sending<'_> {
@@ -140,16 +218,125 @@ impl Transport for Http {
     }
 }
 
-/// An error and what caused it, without saying the same twice.
-fn causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let words = cause.to_string();
-        if !text.contains(&words) {
-            text = format!("{text}: {words}");
+/// What to do about an address that gives no answer, `proxy` being the variable that names one.
+fn next_step(why: &str, proxy: Option<&str>, is_local: bool) -> String {
+    let step = match proxy {
+        _ if why.contains("certificate") => {
+            "if a proxy or a private authority signs this connection, name its certificate with SSL_CERT_FILE"
         }
-        source = cause.source();
+        Some(name) => {
+            return format!(
+                "{name} names a proxy: check that it answers and lets you through, or name this host in NO_PROXY"
+            );
+        }
+        None if is_local => {
+            "nothing answers at this address of this machine: check where it is set, and that its server still runs"
+        }
+        None if why.contains("dns error") => {
+            "this name is not known here: check the network and its DNS; behind a proxy, set HTTPS_PROXY"
+        }
+        None => {
+            "check the network and its firewall; behind a proxy, set HTTPS_PROXY; --retries tries more often"
+        }
+    };
+    step.to_owned()
+}
+
+/// Words of an error that only say that there are causes.
+const HOLLOW: [&str; 3] = [
+    "error sending request",
+    "client error (Connect)",
+    "failed to create underlying connection",
+];
+
+/// What caused an error, from the outside in, without saying the same twice.
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = String::new();
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        // Some causes begin by naming a hollow one themselves.
+        let words = HOLLOW.iter().fold(error.to_string(), |words, hollow| {
+            words
+                .replace(&format!("{hollow}: "), "")
+                .replace(hollow, "")
+        });
+        if !words.is_empty() && !text.contains(&words) {
+            let gap = if text.is_empty() { "" } else { ": " };
+            text = format!("{}{gap}{words}", text.trim_end_matches([':', ' ']));
+        }
+        cause = error.source();
     }
-    text
+    match text.is_empty() {
+        true => error.to_string(),
+        false => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn read(chunks: &[&[u8]]) -> anyhow::Result<Bytes> {
+        let mut body = Body::new(true);
+        chunks.iter().try_for_each(|chunk| body.take(chunk))?;
+        body.end()
+    }
+
+    #[test]
+    fn compressed_answers_are_read_in_pieces_or_not_at_all() {
+        let packed = gzip(b"{\"List\":[]}");
+        let (start, rest) = packed.split_at(9);
+        assert_eq!(read(&[start, rest]).unwrap(), "{\"List\":[]}");
+        assert_eq!(read(&[]).unwrap(), "");
+        for broken in [start, b"<html>"] {
+            assert!(read(&[broken]).is_err(), "{broken:?}");
+        }
+    }
+
+    #[test]
+    fn each_way_to_reach_nobody_has_a_next_step_of_its_own() {
+        let proxy = Some("ALL_PROXY");
+        for (why, proxy, is_local, says) in [
+            (
+                "invalid peer certificate: UnknownIssuer",
+                proxy,
+                false,
+                "SSL_CERT_FILE",
+            ),
+            (
+                "tunnel error: dns error",
+                proxy,
+                false,
+                "ALL_PROXY names a proxy",
+            ),
+            (
+                "dns error: no such name",
+                None,
+                false,
+                "this name is not known here",
+            ),
+            ("tcp connect error: refused", None, true, "of this machine"),
+            ("tcp connect error: refused", None, false, "its firewall"),
+        ] {
+            let step = next_step(why, proxy, is_local);
+            assert!(step.contains(says), "{why}: {step}");
+        }
+    }
+
+    #[test]
+    fn a_small_answer_that_grows_without_end_is_cut_off() {
+        // Compressed files one after the other are one.
+        let zeros = gzip(&vec![0; 1 << 20]);
+        let members = vec![&*zeros; (LARGEST_BODY >> 20) + 1];
+        let error = read(&members).err().map(|error| error.to_string());
+        assert_eq!(error.as_deref(), Some("the answer is larger than 64 MiB"));
+    }
 }

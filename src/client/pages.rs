@@ -46,6 +46,15 @@ pub struct Batch<'p> {
     pub items: Vec<&'p str>,
 }
 
+/// The parameters of a walk's first request.
+pub fn first(entry: &Entry, params: &Params, plan: Plan) -> Params {
+    let mut params = params.clone();
+    if let Some(paging) = &entry.meta.paging {
+        paging.ask(&mut params, plan.offset, plan.size);
+    }
+    params
+}
+
 /// Walks a listing and gives each page to `deliver`, in order.
 ///
 /// # Errors

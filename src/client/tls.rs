@@ -3,32 +3,46 @@
 //! The certificates that come with scanq are used unless the environment names others: reading the system's takes
 //! milliseconds, and small images have none.
 
+use std::fmt::Display;
+use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use rustls::{ClientConfig, RootCertStore};
+use rustls_native_certs::{ErrorKind, load_certs_from_paths};
 
 use crate::context::Env;
+use crate::error::{Error, Kind};
 
 /// The configuration for https.
 ///
 /// # Errors
 /// If `SSL_CERT_FILE` or `SSL_CERT_DIR` is set, but has no certificates.
-pub fn config(env: &Env) -> anyhow::Result<ClientConfig> {
-    let Some((name, path)) = env.first(&["SSL_CERT_FILE", "SSL_CERT_DIR"]) else {
-        let built_in = webpki_roots::TLS_SERVER_ROOTS.to_vec();
-        return Ok(with_roots(RootCertStore { roots: built_in }));
-    };
-    let file = env.get("SSL_CERT_FILE").map(std::path::Path::new);
-    let folder = env.get("SSL_CERT_DIR").map(std::path::Path::new);
-    let found = rustls_native_certs::load_certs_from_paths(file, folder);
-    if let Some(error) = found.errors.first() {
-        bail!("{name}: {error}");
-    }
+pub fn config(env: &Env) -> Result<ClientConfig, Error> {
     let mut roots = RootCertStore::empty();
-    let (added, _) = roots.add_parsable_certificates(found.certs);
-    if added == 0 {
-        bail!("{name}: no certificate in {path}");
+    let (file, folder) = ("SSL_CERT_FILE", "SSL_CERT_DIR");
+    for name in [file, folder] {
+        let Some(path) = env.get(name) else { continue };
+        let found = match name == file {
+            true => load_certs_from_paths(Some(Path::new(path)), None),
+            false => load_certs_from_paths(None, Some(Path::new(path))),
+        };
+        let broken = |why: &dyn Display, path: &dyn Display| {
+            Error::new(Kind::Config, name, format!("{why}: {path}")).hint(format!(
+                "name certificates in PEM, or unset {name} for those that scanq brings"
+            ))
+        };
+        match found.errors.first().map(|error| &error.kind) {
+            Some(ErrorKind::Io { inner, path }) => return Err(broken(inner, &path.display())),
+            Some(_) => return Err(broken(&found.errors[0], &path)),
+            None => {}
+        }
+        if roots.add_parsable_certificates(found.certs).0 == 0 {
+            return Err(broken(&"no certificate in it", &path));
+        }
+    }
+    if roots.is_empty() {
+        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
     }
     Ok(with_roots(roots))
 }

@@ -10,12 +10,13 @@ use super::gate::Gate;
 use super::listing::Listing;
 use super::progress::Progress;
 use super::query::{Order, Query, Sink, ask, shortfall};
+use super::regions;
 use super::selection::Selection;
 use super::survey::{Aim, Survey};
 use super::targets::{self, Targets};
 use super::wait::{self, Ended};
 use super::watch::Viewer;
-use super::{Means, interrupted, output};
+use super::{Means, dry_run, failures, interrupted, output};
 use crate::cli::follow::Follow;
 use crate::cli::global::Settings;
 use crate::cli::list;
@@ -39,7 +40,7 @@ pub(super) async fn run(
     let follow = Follow::read(matches)?;
     let mut queries = (entry.queries)(matches)?;
     let plan = list::plan(matches, entry.meta, &mut queries, (context.clock)())?;
-    targets::check_regions(&[provider], settings)?;
+    regions::check(&[provider], settings)?;
     let profile = targets::profile(provider, settings)?;
     let means = Means::new(settings, context);
     let Context {
@@ -52,6 +53,9 @@ pub(super) async fn run(
     let seek = means.seek(ui);
     let targets = match targets::of(&profile, settings, &seek, false).await? {
         Targets::Found(targets) => targets,
+        Targets::NotSignedIn(_) if settings.dry_run.is_some() => {
+            targets::stand_ins(&profile, settings, &seek, false).await?
+        }
         Targets::NotSignedIn(reasons) => return Err(targets::not_signed_in(&profile, &reasons)),
     };
     if plan.single && targets.len() > 1 {
@@ -92,6 +96,10 @@ pub(super) async fn run(
     let writes_to_terminal = out.terminal.is_some();
     // What is wrong with the output is said before anything is sent.
     let listing = Listing::new(entry, settings.format, &settings.shape, plan.single, out)?;
+    if let Some(form) = settings.dry_run {
+        drop(listing);
+        return dry_run::print(queries.iter().map(Query::first), form, &client, out, ui);
+    }
     let Some(waiting) = &follow.waiting else {
         let progress = Progress::new(ui, writes_to_terminal);
         let (printed, ended, listed) =
@@ -300,11 +308,7 @@ fn conclude(
         .iter()
         .filter_map(|(at, walked)| shortfall(&queries[*at], *walked))
     {
-        ui.warn(format!(
-            "{}: {}",
-            error.target.as_deref().unwrap_or_default(),
-            error.why
-        ));
+        ui.warn_or_fail(&error);
         is_short = true;
     }
     let mut failures = walks.failures;
@@ -318,15 +322,17 @@ fn conclude(
         let some_answered = walks.walked.iter().any(|(at, _)| !failed(*at));
         let is_partial = some_answered && last.kind != Kind::Interrupted;
         let code = if is_partial { Kind::Partial } else { last.kind }.exit_code();
-        for (at, error) in failures {
-            ui.error(&named(at, error));
-        }
+        failures.push((last_at, last));
+        let failures: Vec<_> = failures
+            .into_iter()
+            .map(|(at, error)| named(at, error))
+            .collect();
         if printed > 0 {
             ui.warn(format!(
                 "{printed} tasks arrived before this and are printed"
             ));
         }
-        ui.error(&named(last_at, last));
+        failures::say(&failures, ui);
         return code;
     }
     if is_short {

@@ -2,8 +2,9 @@
 
 use clap::{ArgMatches, FromArgMatches};
 
+use super::regions;
 use super::targets::{self, Targets};
-use super::{Means, cache_folder, sheet};
+use super::{Means, cache_folder, dry_run, failures, sheet};
 use crate::cli::global::Settings;
 use crate::cli::{ProfileName, ProfileNames};
 use crate::client::{Client, DEFAULT_TIMEOUT, Target};
@@ -15,6 +16,7 @@ use crate::error::{Error, Kind};
 use crate::operation::column::Cell;
 use crate::operation::{Entry, Params};
 use crate::provider::Found;
+use crate::render::request::Form;
 
 pub(super) async fn run(
     name: &str,
@@ -79,7 +81,7 @@ async fn show(profile: &Profile, settings: &Settings, context: &mut Context) -> 
         ("cloud", profile.provider.id.to_owned(), file.clone()),
         ("credentials", profile.credentials.describe(), file.clone()),
     ];
-    let named = targets::named_regions(profile, settings, &seek);
+    let named = regions::named(profile, settings, &seek);
     let first = named.as_ref().and_then(|set| set.value.first().cloned());
     let found = targets::sign_in(profile, settings, first.as_deref())?
         .lease(&seek)
@@ -95,14 +97,14 @@ async fn show(profile: &Profile, settings: &Settings, context: &mut Context) -> 
         Err(error) => failure = Some(error),
     }
     let nobody = Lease::keys("", "", None, "");
-    let regions = targets::regions(
+    let asked = regions::asked(
         named,
         profile.provider,
         lease.as_ref().unwrap_or(&nobody),
         settings,
         true,
     );
-    match regions {
+    match asked {
         Ok(set) => values.push(("regions", set.value.join(","), set.by)),
         Err(_) => values.push(("regions", String::new(), "not set".into())),
     }
@@ -207,11 +209,16 @@ async fn check(names: &[String], settings: &Settings, context: &mut Context) -> 
             .map(|name| settings.config.profile(name))
             .collect::<Result<_, _>>()?,
     };
+    let profiles = regions::takers(profiles, settings);
     let mut clouds: Vec<_> = profiles.iter().map(|profile| profile.provider).collect();
     clouds.dedup_by_key(|provider| provider.id);
+    regions::check(&clouds, settings)?;
     targets::check_endpoint(&clouds, settings)?;
     let means = Means::new(settings, context);
-    let (mut rows, mut failures, mut worst) = (Vec::new(), Vec::new(), 0);
+    let (mut rows, mut failures) = (Vec::new(), Vec::new());
+    if let Some(form) = settings.dry_run {
+        return rehearse(&profiles, form, settings, &means, context).await;
+    }
     {
         let seek = means.seek(&context.ui);
         let client = Client::new(&seek, settings.tries, settings.concurrency);
@@ -242,15 +249,43 @@ async fn check(names: &[String], settings: &Settings, context: &mut Context) -> 
         ("missing", false),
     ];
     sheet::print("profiles", &columns, &rows, settings, context)?;
-    for error in &failures {
-        worst = worst.max(error.kind.exit_code());
-        context.ui.error(error);
-    }
-    Ok(worst)
+    failures::say(&failures, &context.ui);
+    let codes = failures.iter().map(|error| error.kind.exit_code());
+    Ok(codes.fold(0, u8::max))
 }
 
-async fn probe(client: &Client<'_>, target: &Target) -> (Vec<Cell>, Option<Error>) {
-    let entry: &Entry = target
+/// Prints the requests of a check.
+async fn rehearse(
+    profiles: &[Profile],
+    form: Form,
+    settings: &Settings,
+    means: &Means,
+    context: &mut Context,
+) -> Result<u8, Error> {
+    let Context { out, ui, .. } = context;
+    let seek = means.seek(ui);
+    let (mut targets, mut broken) = (Vec::new(), Vec::new());
+    for profile in profiles {
+        let found = match targets::of(profile, settings, &seek, true).await {
+            Ok(Targets::Found(found)) => Ok(found),
+            Ok(Targets::NotSignedIn(_)) => targets::stand_ins(profile, settings, &seek, true).await,
+            Err(error) => Err(error),
+        };
+        match found {
+            Ok(found) => targets.extend(found),
+            Err(error) => broken.push(error.target(&*profile.name)),
+        }
+    }
+    let client = Client::new(&seek, settings.tries, settings.concurrency);
+    let printed = dry_run::print(targets.iter().map(cheapest), form, &client, out, ui)?;
+    failures::say(&broken, ui);
+    let codes = broken.iter().map(|error| error.kind.exit_code());
+    Ok(codes.fold(printed, u8::max))
+}
+
+/// The cheapest request of a target's cloud.
+fn cheapest(target: &Target) -> (&Target, &'static Entry, Params) {
+    let entry: &'static Entry = target
         .provider
         .operations
         .iter()
@@ -267,6 +302,11 @@ async fn probe(client: &Client<'_>, target: &Target) -> (Vec<Cell>, Option<Error
             .when
             .map(|(name, value)| (name.to_owned(), value.into()))
     }));
+    (target, entry, params)
+}
+
+async fn probe(client: &Client<'_>, target: &Target) -> (Vec<Cell>, Option<Error>) {
+    let (_, entry, params) = cheapest(target);
     let result = client.probe(target, entry, &params).await;
     let lease = target.session.lease();
     let who = match &lease.credential {

@@ -6,7 +6,7 @@ use std::cell::Cell;
 use futures_util::future::join_all;
 
 use super::listing::view;
-use crate::client::pages::{Batch, Plan, Walked, walk};
+use crate::client::pages::{Batch, Plan, Walked, first, walk};
 use crate::client::{Client, Target};
 use crate::error::{Error, Kind};
 use crate::operation::{Entry, Params};
@@ -20,7 +20,13 @@ pub(super) struct Query<'t> {
     pub(super) plan: Plan,
 }
 
-impl Query<'_> {
+impl<'t> Query<'t> {
+    /// What it asks first, for a dry run.
+    pub(super) fn first(&self) -> (&'t Target, &'static Entry, Params) {
+        let params = first(self.entry, &self.params, self.plan);
+        (self.target, self.entry, params)
+    }
+
     /// `profile/region Operation`.
     pub(super) fn name(&self) -> String {
         format!("{} {}", self.target.name(), self.entry.meta.api)

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::cmp::Reverse;
 
+use super::failures;
 use super::progress::Progress;
 use super::query::{Order, Query, Sink, ask, shortfall};
 use super::selection::Selection;
@@ -151,6 +152,7 @@ impl<'q> Survey<'q> {
         let gathered = self.arriving.take();
         let outcomes = self.outcomes.take();
         let mut changed = false;
+        let mut passing = Vec::new();
         for ((source, mut new), outcome) in self.sources.iter_mut().zip(gathered).zip(outcomes) {
             if source.is_over {
                 continue;
@@ -169,10 +171,8 @@ impl<'q> Survey<'q> {
                 Some(Err(error)) if error.kind == Kind::Output => return Err(error),
                 Some(Err(error)) => {
                     source.is_over = !may_pass(&error);
-                    if let (Some(ui), true, true) =
-                        (warn, source.failure.is_none(), !source.is_over)
-                    {
-                        ui.warn(format!("{error}; asking again"));
+                    if source.failure.is_none() && !source.is_over {
+                        passing.push(error.clone());
                     }
                     source.failure = Some(error);
                     source.known.get_or_insert(new);
@@ -183,9 +183,10 @@ impl<'q> Survey<'q> {
             }
         }
         self.give_up_denied();
-        if warn.is_none() {
+        let Some(ui) = warn else {
             return Ok(changed);
-        }
+        };
+        failures::warn(&passing, ui);
         let answers = self
             .sources
             .iter()

@@ -4,16 +4,17 @@ use std::rc::Rc;
 
 use chrono::TimeDelta;
 
+use super::regions;
 use crate::cli::global::Settings;
 use crate::client::Target;
 use crate::client::limits::Limits;
 use crate::client::session::Session;
 use crate::config::Profile;
-use crate::credential::Lease;
 use crate::credential::seek::Seek;
+use crate::credential::{Credential, Lease};
 use crate::error::{Error, Kind};
 use crate::operation::Params;
-use crate::provider::{Endpoint, Found, PROVIDERS, Provider, Scope};
+use crate::provider::{Endpoint, Found, Provider, Scope};
 use crate::sandbox::keys;
 use crate::signin::SignIn;
 
@@ -31,7 +32,7 @@ pub(super) struct Set<T> {
     pub(super) by: String,
 }
 
-fn set<T>(value: T, by: impl Into<String>) -> Option<Set<T>> {
+pub(super) fn set<T>(value: T, by: impl Into<String>) -> Option<Set<T>> {
     Some(Set {
         value,
         by: by.into(),
@@ -73,19 +74,57 @@ pub(super) async fn of(
     seek: &Seek<'_>,
     every_centre: bool,
 ) -> Result<Targets, Error> {
-    let provider = profile.provider;
-    let endpoint = endpoint(profile, settings, seek)?;
-    let named = named_regions(profile, settings, seek);
+    // An address that is wrong is said before anyone signs in.
+    endpoint(profile, settings, seek)?;
+    let named = regions::named(profile, settings, seek);
     let first = named
         .as_ref()
         .and_then(|set| set.value.first())
         .map(String::as_str);
     let sign_in = sign_in(profile, settings, first)?;
-    let lease = match sign_in.lease(seek).await? {
-        Found::Lease(lease) => *lease,
-        Found::Nothing(reasons) => return Ok(Targets::NotSignedIn(reasons)),
+    let lease = match sign_in.lease(seek).await {
+        Ok(Found::Lease(lease)) => Ok(*lease),
+        Ok(Found::Nothing(reasons)) => return Ok(Targets::NotSignedIn(reasons)),
+        Err(error) => Err(error),
     };
-    let regions = regions(named, provider, &lease, settings, every_centre)?;
+    let lease = seek.or_stand_in(lease, Credential::stand_in())?;
+    at(profile, settings, seek, every_centre, sign_in, lease)
+        .await
+        .map(Targets::Found)
+}
+
+/// The targets of a profile without credentials, for a dry run: a stand-in signs.
+///
+/// # Errors
+/// A region that is not known or missing.
+pub(super) async fn stand_ins(
+    profile: &Profile,
+    settings: &Settings,
+    seek: &Seek<'_>,
+    every_centre: bool,
+) -> Result<Vec<Target>, Error> {
+    seek.ui.note(format!(
+        "dry run: {} is not signed in, a stand-in signs",
+        profile.name
+    ));
+    let lease = Lease::new(Credential::stand_in(), "stand-in");
+    let sign_in = SignIn::Ready(Box::new(lease.clone()));
+    at(profile, settings, seek, every_centre, sign_in, lease).await
+}
+
+/// The targets of a profile that asks by this lease.
+async fn at(
+    profile: &Profile,
+    settings: &Settings,
+    seek: &Seek<'_>,
+    every_centre: bool,
+    sign_in: SignIn,
+    lease: Lease,
+) -> Result<Vec<Target>, Error> {
+    let provider = profile.provider;
+    let endpoint = endpoint(profile, settings, seek)?;
+    let named = regions::named(profile, settings, seek);
+    let regions = regions::asked(named, provider, &lease, settings, every_centre)?;
     let session = Rc::new(Session::new(lease.clone(), sign_in));
     let limits = Rc::new(Limits::new(profile.max_concurrency, profile.max_rps));
     let mut defaults = Params::new();
@@ -97,7 +136,8 @@ pub(super) async fn of(
     );
 
     let mut targets: Vec<Target> = Vec::new();
-    for region in regions.value {
+    let Set { value: regions, by } = regions;
+    for region in regions {
         let site = match provider.vpc_site {
             Some(vpc_site) if profile.vpc => vpc_site(&region),
             _ => (provider.site)(&region),
@@ -108,14 +148,14 @@ pub(super) async fn of(
                 set.value.clone(),
             ),
             (None, Some(site)) => (site.centre.to_owned(), Endpoint::of_host(&site.host)),
-            (None, None) if profile.vpc && (provider.site)(&region).is_some() => {
+            (None, None) if profile.vpc && regions::is_known(provider, &region) => {
                 return Err(Error::new(
                     Kind::Config,
                     format!("profile {}", profile.name),
                     format!("{region} has no address inside a VPC"),
                 ));
             }
-            (None, None) => return Err(unknown_region(&[provider], &region)),
+            (None, None) => return Err(regions::unknown(&[provider], &region, &by)),
         };
         // Regions of one centre share their data: it is asked once.
         if targets.iter().any(|known| known.region == centre) {
@@ -136,7 +176,7 @@ pub(super) async fn of(
             skew: TimeDelta::zero().into(),
         });
     }
-    Ok(Targets::Found(targets))
+    Ok(targets)
 }
 
 /// How a profile signs in; in a sandbox, with its keys.
@@ -180,93 +220,6 @@ pub(super) fn endpoint(
     }
 }
 
-/// The regions that are set before signing in: flag or `SCANQ_REGION`, profile, the cloud's variable.
-pub(super) fn named_regions(
-    profile: &Profile,
-    settings: &Settings,
-    seek: &Seek<'_>,
-) -> Option<Set<Vec<String>>> {
-    let provider = profile.provider;
-    if !settings.regions.is_empty() {
-        // With several clouds each takes the ones it knows.
-        let known: Vec<_> = settings
-            .regions
-            .iter()
-            .filter(|region| (provider.site)(region).is_some())
-            .cloned()
-            .collect();
-        let regions = if known.is_empty() {
-            settings.regions.clone()
-        } else {
-            known
-        };
-        return set(regions, "--region or SCANQ_REGION");
-    }
-    if !profile.regions.is_empty() {
-        return set(profile.regions.clone(), "config file");
-    }
-    // A sandbox is the same wherever it runs.
-    let variable = seek
-        .env
-        .first(provider.region_variables)
-        .filter(|_| !settings.sandbox);
-    if let Some((name, region)) = variable {
-        return set(vec![region.to_owned()], name);
-    }
-    let sandbox = settings.sandbox && provider.default_regions.is_empty();
-    sandbox.then(|| Set {
-        value: vec![keys::REGIONS.1.to_owned()],
-        by: "sandbox".into(),
-    })
-}
-
-/// Else the region that the credentials' source names, else the cloud's default.
-pub(super) fn regions(
-    named: Option<Set<Vec<String>>>,
-    provider: &Provider,
-    lease: &Lease,
-    settings: &Settings,
-    every_centre: bool,
-) -> Result<Set<Vec<String>>, Error> {
-    if let Some(named) = named {
-        return Ok(named);
-    }
-    // A region of the CLI's profile that this service does not know is passed over: it was set for another service.
-    if let Some(region) = lease
-        .region
-        .as_ref()
-        .filter(|region| settings.endpoint.is_some() || (provider.site)(region).is_some())
-    {
-        return Ok(Set {
-            value: vec![region.clone()],
-            by: lease.source.clone(),
-        });
-    }
-    let count = if every_centre {
-        provider.default_regions.len()
-    } else {
-        1
-    };
-    let defaults: Vec<_> = provider
-        .default_regions
-        .iter()
-        .take(count)
-        .map(|region| (*region).to_owned())
-        .collect();
-    if defaults.is_empty() {
-        let variable = provider.region_variables[0];
-        return Err(
-            Error::new(Kind::Config, provider.id, "no region is set").hint(format!(
-                "give --region, or set {variable}, or regions in a profile"
-            )),
-        );
-    }
-    Ok(Set {
-        value: defaults,
-        by: "default".into(),
-    })
-}
-
 /// Profile, variable, the credentials' source, IAM.
 async fn project(
     profile: &Profile,
@@ -288,28 +241,20 @@ async fn project(
         .or_else(|| lease.project_id.clone());
     match known {
         Some(id) => Ok(Some(id)),
-        None => find(seek, lease, region).await.map(Some),
+        None => match find(seek, lease, region).await {
+            Err(left_out) if left_out.kind == Kind::NotSent => {
+                seek.ui.note(format!(
+                    "dry run: {PROJECT} stands for the project of {region}, which a real run learns from its sign-in or from IAM"
+                ));
+                Ok(Some(PROJECT.to_owned()))
+            }
+            found => found.map(Some),
+        },
     }
 }
 
-/// Regions that no cloud of `providers` knows are a mistake, not something to pass over.
-///
-/// # Errors
-/// A usage error that lists the known regions.
-pub(super) fn check_regions(providers: &[&Provider], settings: &Settings) -> Result<(), Error> {
-    if settings.endpoint.is_some() {
-        return Ok(());
-    }
-    let is_known = |region: &&String| {
-        providers
-            .iter()
-            .any(|provider| (provider.site)(region).is_some())
-    };
-    match settings.regions.iter().find(|region| !is_known(region)) {
-        Some(region) => Err(unknown_region(providers, region)),
-        None => Ok(()),
-    }
-}
+/// What stands for a project that is not known without asking.
+pub(super) const PROJECT: &str = "{project_id}";
 
 /// One address is one service: what is meant for one cloud must not be told to another. A sandbox on loopback is both.
 ///
@@ -332,24 +277,6 @@ pub(super) fn check_endpoint(clouds: &[&Provider], settings: &Settings) -> Resul
     }
 }
 
-fn unknown_region(providers: &[&Provider], region: &str) -> Error {
-    let mut error = Error::usage("--region", format!("unknown region: {region}"));
-    let elsewhere = PROVIDERS
-        .iter()
-        .find(|other| (other.site)(region).is_some());
-    if let Some(other) = elsewhere {
-        error = error.hint(format!("{region} is a region of {}", other.name));
-    }
-    for provider in providers {
-        error = error.hint(format!(
-            "regions of {}: {}",
-            provider.id,
-            (provider.regions)().join(", ")
-        ));
-    }
-    error
-}
-
 /// The error for a command that can't do without credentials.
 pub(super) fn not_signed_in(profile: &Profile, reasons: &[String]) -> Error {
     let error = Error::new(
@@ -360,7 +287,7 @@ pub(super) fn not_signed_in(profile: &Profile, reasons: &[String]) -> Error {
     let error = reasons.iter().fold(error, |error, reason| {
         error.hint(format!("looked at {reason}"))
     });
-    error.hint("to try a command without an account, add --sandbox")
+    error.hint("set up one of these; to try a command without an account, add --sandbox")
 }
 
 fn sandbox_lease(provider: &Provider) -> Lease {

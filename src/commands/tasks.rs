@@ -11,13 +11,14 @@ use futures_util::future::join_all;
 
 use super::gate::Gate;
 use super::progress::Progress;
-use super::query::Order;
+use super::query::{Order, Query};
+use super::regions;
 use super::selection::Selection;
 use super::survey::{Aim, Survey};
 use super::targets::{self, Targets};
 use super::wait;
 use super::watch::Viewer;
-use super::{Means, operation::report_dropped, output};
+use super::{Means, dry_run, failures, operation::report_dropped, output};
 use crate::cli::TasksArgs;
 use crate::cli::follow::Follow;
 use crate::cli::global::Settings;
@@ -54,7 +55,7 @@ pub(super) async fn run(
     let profiles = profiles(&args.cloud, settings)?;
     let mut clouds: Vec<_> = profiles.iter().map(|profile| profile.provider).collect();
     clouds.dedup_by_key(|provider| provider.id);
-    targets::check_regions(&clouds, settings)?;
+    regions::check(&clouds, settings)?;
     targets::check_endpoint(&clouds, settings)?;
     let printer = Printer::new(settings, args.summary, args.details)?;
     let means = Means::new(settings, context);
@@ -84,6 +85,14 @@ pub(super) async fn run(
         && follow.waiting.is_none();
     let client = Client::new(&seek, settings.tries, settings.concurrency);
     let is_watched = follow.waiting.as_ref().is_some_and(|waiting| waiting.watch);
+    if let Some(form) = settings.dry_run {
+        let printed = dry_run::print(queries.iter().map(Query::first), form, &client, out, ui)?;
+        failures::say(&broken, ui);
+        return Ok(match broken[..] {
+            [] => printed,
+            _ => Kind::Partial.exit_code(),
+        });
+    }
     let progress = Progress::new(ui, out.terminal.is_some() && (streams || is_watched));
     let survey = Survey::new(&queries, aim, progress);
     if streams {
@@ -98,10 +107,10 @@ pub(super) async fn run(
         };
         let mut survey = survey.streaming(&stream);
         let ended = wait::once(&client, &mut survey).await?;
-        let (failures, code) = failures(&survey, broken);
+        let (failures, code) = unanswered(&survey, broken);
         drop(survey);
         out.flush().map_err(output)?;
-        failures.iter().for_each(|error| ui.error(error));
+        failures::say(&failures, ui);
         return wait::conclude(ended, code, &[], &gate, &follow, ui, env);
     }
     let mut survey = survey;
@@ -117,7 +126,7 @@ pub(super) async fn run(
             wait::until_ended(&client, &mut survey, waiting, settings, ui, &mut viewer).await?
         }
     };
-    let (failures, code) = failures(&survey, broken);
+    let (failures, code) = unanswered(&survey, broken);
     let tasks = survey.tasks();
     tasks.iter().for_each(|task| gate.note(task));
     if !has_printed {
@@ -129,18 +138,19 @@ pub(super) async fn run(
             });
         report_dropped(ui, &dropped.map_err(output)?);
     }
-    failures.iter().for_each(|error| ui.error(error));
+    failures::say(&failures, ui);
     wait::conclude(ended, code, &tasks, &gate, &follow, ui, env)
 }
 
 /// What did not come, and the exit code that it means: 3 if anything came, else the failures' own.
-fn failures(survey: &Survey<'_>, mut failures: Vec<Error>) -> (Vec<Error>, u8) {
+fn unanswered(survey: &Survey<'_>, mut failures: Vec<Error>) -> (Vec<Error>, u8) {
     failures.extend(survey.failures().map(|(_, error)| error));
     let is_denied = |error: &Error| matches!(error.kind, Kind::Credential | Kind::Permission);
     let code = match &failures[..] {
         [] => 0,
         _ if survey.has_answered() => Kind::Partial.exit_code(),
         all if all.iter().all(is_denied) => Kind::Permission.exit_code(),
+        all if all.iter().all(|error| error.kind == Kind::Config) => Kind::Config.exit_code(),
         _ => Kind::Server.exit_code(),
     };
     (failures, code)
@@ -158,17 +168,7 @@ fn profiles(clouds: &[String], settings: &Settings) -> Result<Vec<Profile>, Erro
     }
     profiles
         .retain(|profile| clouds.is_empty() || clouds.iter().any(|id| id == profile.provider.id));
-    if !settings.regions.is_empty() && settings.endpoint.is_none() {
-        // With several clouds each takes the regions it knows; one that knows none is not asked.
-        let knows = |profile: &Profile| {
-            settings
-                .regions
-                .iter()
-                .any(|region| (profile.provider.site)(region).is_some())
-        };
-        let (known, others): (Vec<_>, Vec<_>) = profiles.into_iter().partition(knows);
-        profiles = if known.is_empty() { others } else { known };
-    }
+    profiles = regions::takers(profiles, settings);
     if profiles.is_empty() {
         return Err(Error::usage(
             "--cloud",
@@ -203,10 +203,21 @@ async fn sign_in(
             Err(error) => failures.push(error.target(&*profile.name)),
         }
     }
+    if targets.is_empty() && failures.is_empty() && settings.dry_run.is_some() {
+        for (profile, _) in &absent {
+            match targets::stand_ins(profile, settings, seek, true).await {
+                Ok(found) => targets.extend(found),
+                Err(error) => seek
+                    .ui
+                    .note(format!("{} is passed over: {error}", profile.name)),
+            }
+        }
+        absent.clear();
+    }
     if targets.is_empty() {
         // Nobody is left to be asked: the last failure is the command's own.
         if let Some(last) = failures.pop() {
-            failures.iter().for_each(|error| seek.ui.error(error));
+            failures::say(&failures, seek.ui);
             return Err(last);
         }
         let error = Error::new(Kind::Credential, "tasks", "no cloud is signed in");
@@ -215,7 +226,9 @@ async fn sign_in(
                 error.hint(format!("{}: looked at {reason}", profile.name))
             })
         });
-        return Err(error.hint("to see what this command does without an account, add --sandbox"));
+        return Err(error.hint(
+            "set up one of these; to see what this command does without an account, add --sandbox",
+        ));
     }
     for (profile, _) in absent {
         seek.ui.note(format!(

@@ -25,8 +25,18 @@ const LONGEST_SIGN_IN: Duration = Duration::from_secs(40);
 /// Where leases are kept; or nowhere.
 pub struct Cache {
     folder: Option<PathBuf>,
-    /// Leave out what is there: it was refused.
-    renewing: bool,
+    mode: Mode,
+}
+
+/// What is done with the folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    /// Read and write.
+    Keep,
+    /// Only write: what is there was refused.
+    Renew,
+    /// Only read: a dry run leaves no trace.
+    Look,
 }
 
 /// A lease as it is kept.
@@ -48,7 +58,16 @@ impl Cache {
     pub fn new(folder: Option<PathBuf>) -> Self {
         Cache {
             folder,
-            renewing: false,
+            mode: Mode::Keep,
+        }
+    }
+
+    /// The same cache for a dry run: it is read, but not written.
+    #[must_use]
+    pub fn for_dry_run(self) -> Self {
+        Cache {
+            mode: Mode::Look,
+            ..self
         }
     }
 
@@ -56,7 +75,7 @@ impl Cache {
     pub fn for_renewal(&self) -> Self {
         Cache {
             folder: self.folder.clone(),
-            renewing: true,
+            mode: Mode::Renew,
         }
     }
 
@@ -78,6 +97,22 @@ impl Cache {
             return sign_in.await;
         };
         let name = file_name(who);
+        let path = folder.join(format!("{name}.json"));
+        let kept = |path: &Path| match read(path) {
+            Ok(kept) => kept
+                .map(|kept| kept.into_lease(source))
+                .filter(|lease| lease.is_fresh(now)),
+            Err(why) => {
+                ui.warn(format!("{}: left out: {why}", path.display()));
+                None
+            }
+        };
+        if self.mode == Mode::Look {
+            return match kept(&path) {
+                Some(lease) => Ok(lease),
+                None => sign_in.await,
+            };
+        }
         // Held until the end of this function.
         let locked = match prepare(folder) {
             Ok(()) => lock(&folder.join(format!("{name}.lock"))).await,
@@ -93,18 +128,10 @@ impl Cache {
                 return sign_in.await;
             }
         };
-        let path = folder.join(format!("{name}.json"));
-        if !self.renewing {
-            match read(&path) {
-                Ok(Some(kept)) => {
-                    let lease = kept.into_lease(source);
-                    if lease.is_fresh(now) {
-                        return Ok(lease);
-                    }
-                }
-                Ok(None) => {}
-                Err(why) => ui.warn(format!("{}: left out: {why}", path.display())),
-            }
+        if self.mode == Mode::Keep
+            && let Some(lease) = kept(&path)
+        {
+            return Ok(lease);
         }
         let lease = sign_in.await?;
         if let Some(kept) = Kept::of(&lease)

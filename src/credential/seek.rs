@@ -7,19 +7,24 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::cache::Cache;
+use super::{Credential, Lease};
 use crate::context::{Clock, Env, Ui};
 use crate::error::{Error, Kind};
 use crate::provider::{Answer, Failure, Retry, Signed};
-use crate::transport::{Reply, Transport};
+use crate::trace::{self, Try};
+use crate::transport::{Reply, Transport, unanswered};
 
 /// The largest credentials or configuration file that is read.
 const LARGEST_FILE: u64 = 1024 * 1024;
 
 /// Sign-in services answer fast, or not at all.
 const SERVICE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How often a sign-in service is asked in all.
+const TRIES: u32 = 3;
 
 /// How long an external credential process may take.
 const PROCESS_TIMEOUT: Duration = Duration::from_secs(60);
@@ -30,8 +35,8 @@ pub struct Seek<'a> {
     pub env: &'a Env,
     /// The time of day.
     pub clock: &'a Clock,
-    /// The network, or what plays it.
-    pub transport: &'a dyn Transport,
+    /// The network, or what plays it; none in a dry run, which sends nothing and runs no process.
+    pub transport: Option<&'a dyn Transport>,
     /// For warnings.
     pub ui: &'a Ui,
     /// Temporary credentials of earlier runs.
@@ -44,6 +49,35 @@ impl Seek<'_> {
     /// The time of day.
     pub fn now(&self) -> DateTime<Utc> {
         (self.clock)()
+    }
+
+    /// The network, or what plays it.
+    ///
+    /// # Errors
+    /// In a dry run, the `step` that it leaves out.
+    pub fn network(&self, step: impl FnOnce() -> String) -> Result<&dyn Transport, Error> {
+        self.transport
+            .ok_or_else(|| Error::new(Kind::NotSent, step(), ""))
+    }
+
+    /// The lease; in a dry run that would have to sign in first, `stand_in`, and a note that says so.
+    ///
+    /// # Errors
+    /// Any other failure to sign in.
+    pub fn or_stand_in(
+        &self,
+        signed_in: Result<Lease, Error>,
+        stand_in: Credential,
+    ) -> Result<Lease, Error> {
+        match signed_in {
+            Err(left_out) if left_out.kind == Kind::NotSent => {
+                self.ui.note(format!(
+                    "dry run: the sign-in is left out ({left_out}), a stand-in signs"
+                ));
+                Ok(Lease::new(stand_in, "stand-in"))
+            }
+            other => other,
+        }
     }
 
     /// A path below the home folder; none without a home.
@@ -96,9 +130,22 @@ impl Seek<'_> {
                 endpoint: Some(origin.clone()),
                 ..Error::new(kind, what, why)
             };
-            let reply = match timeout(SERVICE_TIMEOUT, self.transport.send(signed)).await {
-                Ok(reply) => reply.map_err(|error| failed(Kind::Network, format!("{error:#}"))),
-                Err(_) => Err(failed(Kind::Network, "no answer in time".to_owned())),
+            let name = || format!("{what} at {origin}");
+            let network = self.network(name)?;
+            let told = Try::begin(self.ui, &name, (attempt + 1, TRIES), &signed);
+            let started = Instant::now();
+            let reply = match timeout(SERVICE_TIMEOUT, network.send(signed)).await {
+                Ok(reply) => reply.map_err(unanswered),
+                Err(_) => Err(Error::new(Kind::Network, "", "no answer in time")),
+            };
+            told.end(started.elapsed(), reply.as_ref().ok());
+            let reply = match reply {
+                // A setting that is wrong stays wrong, however often it is tried.
+                Err(error) if error.kind != Kind::Network => return Err(error),
+                reply => reply.map_err(|error| Error {
+                    hints: error.hints,
+                    ..failed(error.kind, error.why)
+                }),
             };
             let error = match reply {
                 Err(error) => error,
@@ -139,9 +186,10 @@ impl Seek<'_> {
                     error
                 }
             };
-            if attempt == 2 {
+            if attempt + 1 == TRIES {
                 return Err(error);
             }
+            trace::retry(self.ui, pause, &name, &error.why);
             sleep(pause).await;
             pause = (pause * 2).max(Duration::from_millis(500));
         }
@@ -149,12 +197,17 @@ impl Seek<'_> {
     }
 
     /// Asks a metadata service. None: there is none, or it takes longer than its neighbour would.
+    ///
+    /// # Errors
+    /// Only that this is a dry run.
     pub async fn metadata(
         &self,
         method: &'static str,
         url: &str,
         headers: Vec<(&'static str, String)>,
-    ) -> Option<Reply> {
+    ) -> Result<Option<Reply>, Error> {
+        let name = || format!("metadata service at {}", origin(url));
+        let network = self.network(name)?;
         let signed = Signed {
             method,
             url: url.to_owned(),
@@ -162,22 +215,27 @@ impl Seek<'_> {
             body: Vec::new(),
             connect_timeout: None,
         };
-        timeout(Duration::from_secs(1), self.transport.send(signed))
-            .await
-            .ok()?
-            .ok()
+        let told = Try::begin(self.ui, &name, (1, 1), &signed);
+        let started = Instant::now();
+        let sent = timeout(Duration::from_secs(1), network.send(signed)).await;
+        let reply = sent.ok().and_then(Result::ok);
+        told.end(started.elapsed(), reply.as_ref());
+        Ok(reply)
     }
 
-    /// Whether this machine may have the metadata service of `vendor`.
+    /// Whether this machine may have the metadata service of `vendor`. Where it does not say who made it, that takes
+    /// asking, which a dry run does not.
     pub fn may_run_on(&self, vendor: &str) -> bool {
-        self.machine
-            .is_none_or(|machine| machine.to_ascii_lowercase().contains(vendor))
+        match self.machine {
+            Some(machine) => machine.to_ascii_lowercase().contains(vendor),
+            None => self.transport.is_some(),
+        }
     }
 
     /// Runs an external credential process, without a shell, and gives its stdout.
     ///
     /// # Errors
-    /// If it can't be run, fails, or takes longer than a minute.
+    /// If it can't be run, fails, or takes longer than a minute; and in a dry run: it may well ask the network.
     pub async fn process(&self, argv: &[String]) -> Result<String, Error> {
         let [program, arguments @ ..] = argv else {
             return Err(Error::new(
@@ -186,6 +244,7 @@ impl Seek<'_> {
                 "the command is empty",
             ));
         };
+        self.network(|| format!("external process {program}"))?;
         let broken = |why: &dyn std::fmt::Display| {
             Error::new(Kind::Config, format!("external process {program}"), why)
         };

@@ -126,7 +126,7 @@ fn run(path: &Path) -> Result<(), String> {
     let seek = Seek {
         env: &env,
         clock: &clock,
-        transport: &*server,
+        transport: Some(&*server),
         ui: &ui,
         cache: &cache,
         machine: Some(if case.on_ecs {

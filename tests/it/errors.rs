@@ -1,6 +1,7 @@
 //! What went wrong, what to do, and which exit code says so; and that bad input is caught before anything is sent.
 
 use crate::harness::{Served, Tamper, Tampered, World, binary, finish, sandbox};
+use crate::tls::{through_a_dead_proxy, with_an_unknown_authority};
 
 /// Runs a command that must not send anything.
 fn refused(line: &str) -> crate::harness::Output {
@@ -186,9 +187,46 @@ fn a_missing_region_or_project_names_the_variable_to_set() {
     );
 }
 
-/// Every class of failure as a user sees it.
+/// Every class of failure as a user sees it: what failed, why, and what to do next.
 #[test]
 fn failures_teach() {
+    let mut shown = String::new();
+    let mut show = |name: &str, output: crate::harness::Output| {
+        assert!(
+            output.err.contains("hint: "),
+            "{name} does not say what to do next: {}",
+            output.err
+        );
+        shown.push_str(&format!("## {name}\n{}\n", output.shown()));
+    };
+    let nobody = World::new(sandbox(5))
+        .without("ALIBABA_CLOUD_ACCESS_KEY_ID")
+        .without("ALIBABA_CLOUD_ACCESS_KEY_SECRET")
+        .without("HUAWEICLOUD_SDK_AK")
+        .without("HUAWEICLOUD_SDK_SK");
+    show("no credentials", nobody.run("aliyun once-tasks"));
+    show("no credentials of either cloud", nobody.run("tasks"));
+    let world = World::new(sandbox(0));
+    show(
+        "unknown region",
+        world.run("huawei tasks --region cn-shanghai"),
+    );
+    let variable = world.with("ALIBABA_CLOUD_REGION_ID", "cn-nowhere");
+    show(
+        "unknown region in a variable",
+        variable.run("aliyun once-tasks"),
+    );
+    let world = World::new(sandbox(0));
+    show("wrong centre", world.run("aliyun agentless-tasks"));
+    let broken = || Tampered::new(sandbox(5), (0..9).map(|_| Tamper::Break));
+    show(
+        "connection breaks",
+        World::new(broken()).run("huawei tasks --task-type iac-scan"),
+    );
+    let dead = through_a_dead_proxy("tasks --retries 0");
+    show("proxy that does not answer", dead);
+    let unknown = with_an_unknown_authority("aliyun agentless-tasks --retries 0");
+    show("certificate of an unknown authority", unknown);
     let cases: &[(&str, &str, u16, &str)] = &[
         (
             "no permission",
@@ -209,7 +247,7 @@ fn failures_teach() {
             r#"{"Code":"SignatureDoesNotMatch","Message":"Specified signature does not match our calculation. server StringToSign is [ACS3]","RequestId":"R-1"}"#,
         ),
         (
-            "expired keys",
+            "expired token",
             "aliyun once-tasks",
             403,
             r#"{"Code":"InvalidSecurityToken.Expired","Message":"Specified SecurityToken is expired.","RequestId":"R-1"}"#,
@@ -227,16 +265,34 @@ fn failures_teach() {
             r#"{"Code":"Throttling.User","Message":"Request was denied due to user flow control.","RequestId":"R-1"}"#,
         ),
         (
-            "proxy",
+            "clock off",
+            "aliyun once-tasks",
+            400,
+            r#"{"Code":"InvalidTimeStamp.Expired","Message":"Specified time stamp or date value is expired.","RequestId":"R-1"}"#,
+        ),
+        (
+            "server fails",
+            "aliyun once-tasks",
+            500,
+            r#"{"Code":"InternalError","Message":"The request has failed due to some unknown error.","RequestId":"R-1"}"#,
+        ),
+        (
+            "gateway",
             "aliyun once-tasks",
             502,
             "<html><body>Bad Gateway</body></html>",
         ),
         (
-            "not json",
+            "web page",
             "aliyun once-tasks",
             200,
             "<html>Sign in to the network</html>",
+        ),
+        (
+            "undecodable answer",
+            "aliyun once-tasks",
+            200,
+            r#"{"OnceTasks":[{"TaskId":"#,
         ),
         (
             "huawei permission",
@@ -251,6 +307,19 @@ fn failures_teach() {
             r#"{"error_code":"APIGW.0301","error_msg":"Incorrect IAM authentication information: verify aksk signature fail, canonicalRequest:POST|/","request_id":"R-2"}"#,
         ),
         (
+            "huawei clock off",
+            "huawei tasks",
+            401,
+            r#"{"error_code":"APIGW.0301","error_msg":"Incorrect IAM authentication information: x-sdk-date has expired","request_id":"R-2"}"#,
+        ),
+        (
+            "huawei throttled",
+            "huawei tasks",
+            429,
+            r#"{"error_code":"APIGW.0308","error_msg":"The throttling threshold has been reached.","request_id":"R-2"}"#,
+        ),
+        ("huawei gateway", "huawei tasks", 503, ""),
+        (
             "huawei token",
             "huawei tasks",
             401,
@@ -263,12 +332,18 @@ fn failures_teach() {
             r#"{"error_code":"HSS.0001","error_msg":"Invalid parameter","request_id":"R-2"}"#,
         ),
     ];
-    let mut shown = String::new();
     for (name, line, status, body) in cases {
-        let always = (0..20).map(|_| Tamper::Answer(*status, body, &[]));
-        let output = World::new(Tampered::new(sandbox(5), always)).run(line);
-        shown.push_str(&format!("## {name}\n{}\n", output.shown()));
+        let date = &[("date", "Sun, 22 Nov 2026 09:00:00 GMT")];
+        let always = (0..20).map(|_| Tamper::Answer(*status, body, date));
+        show(
+            name,
+            World::new(Tampered::new(sandbox(5), always)).run(line),
+        );
     }
+    // Systems number their errors each in their own way.
+    let shown = shown
+        .replace(" (os error 111)", "")
+        .replace(" (os error 61)", "");
     insta::assert_snapshot!(shown);
 }
 

@@ -84,6 +84,8 @@ impl Write for Shared {
 pub struct World {
     pub transport: Rc<dyn Transport>,
     pub env: Vec<(&'static str, String)>,
+    /// Who made the machine that commands run on.
+    pub machine: &'static str,
     /// Columns of the terminal; none for a pipe.
     pub terminal: Option<u16>,
 }
@@ -96,6 +98,7 @@ impl World {
                 .into_iter()
                 .map(|(name, value)| (name, value.to_owned()))
                 .collect(),
+            machine: "QEMU",
             terminal: None,
         }
     }
@@ -121,7 +124,7 @@ impl World {
             env: Env::from_iter(self.env.clone()),
             clock: clock(),
             transport: Some(Rc::clone(&self.transport)),
-            machine: Some("QEMU".into()),
+            machine: Some(self.machine.into()),
             out: match self.terminal {
                 Some(columns) => Stream::terminal(out.clone(), columns),
                 None => Stream::pipe(out.clone()),

@@ -4,6 +4,7 @@
 
 mod credentials;
 mod docs;
+mod dry_run;
 mod errors;
 mod faults;
 mod gate;
@@ -18,11 +19,13 @@ mod profiles;
 #[cfg(unix)]
 mod progress;
 mod readme;
+mod reasons;
 mod sandbox;
 mod structure;
 mod tasks;
 #[cfg(unix)]
 mod terminal;
 mod tls;
+mod verbose;
 mod wait;
 mod watch;

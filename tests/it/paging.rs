@@ -239,7 +239,7 @@ fn walked(
     let seek = Seek {
         env: &env,
         clock: &clock,
-        transport: server,
+        transport: Some(server),
         ui: &ui,
         cache: &cache,
         machine: None,

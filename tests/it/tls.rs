@@ -26,6 +26,14 @@ fn authority() -> Authority {
     Authority { issuer, file }
 }
 
+const EMPTY: &[u8] = br#"{"RequestId":"R","PageInfo":{"TotalCount":0},"List":[]}"#;
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
 /// Serves an empty listing over TLS, with a certificate for these names, until the test ends. Gives the port.
 fn serve(authority: &Authority, names: &[&str], expired: bool) -> u16 {
     let mut params = CertificateParams::new(
@@ -58,15 +66,21 @@ fn serve(authority: &Authority, names: &[&str], expired: bool) -> u16 {
             let mut stream = StreamOwned::new(connection, stream);
             thread::spawn(move || {
                 let mut request = [0; 8192];
-                if stream.read(&mut request).is_ok_and(|read| read > 0) {
-                    let body = r#"{"RequestId":"R","PageInfo":{"TotalCount":0},"List":[]}"#;
+                let read = stream.read(&mut request).unwrap_or(0);
+                if read > 0 {
+                    let request = String::from_utf8_lossy(&request[..read]).to_lowercase();
+                    // As real services do it: compressed for whoever takes that.
+                    let (body, coding) = match request.contains("accept-encoding: gzip") {
+                        true => (gzip(EMPTY), "Content-Encoding: gzip\r\n"),
+                        false => (EMPTY.to_vec(), ""),
+                    };
                     let head = format!(
-                        "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+                        "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n{coding}Connection: close\r\n\r\n",
                         body.len()
                     );
                     let _ = stream
                         .write_all(head.as_bytes())
-                        .and_then(|()| stream.write_all(body.as_bytes()));
+                        .and_then(|()| stream.write_all(&body));
                     stream.conn.send_close_notify();
                     let _ = stream.flush();
                 }
@@ -77,21 +91,35 @@ fn serve(authority: &Authority, names: &[&str], expired: bool) -> u16 {
 }
 
 fn ask(endpoint: &str, env: &[(&str, &str)]) -> Output {
-    let mut command = binary(&[
-        "aliyun",
-        "agentless-tasks",
-        "-o",
-        "jsonl",
-        "--retries",
-        "0",
-        "--timeout",
-        "10s",
-        "-vv",
-        "--endpoint",
-        endpoint,
-    ]);
+    let flags = "-o jsonl --retries 0 -vv";
+    run(
+        &format!("aliyun agentless-tasks {flags} --endpoint {endpoint}"),
+        env,
+    )
+}
+
+fn run(line: &str, env: &[(&str, &str)]) -> Output {
+    let mut words: Vec<_> = line.split(' ').collect();
+    words.extend(["--timeout", "10s"]);
+    let mut command = binary(&words);
     command.envs(signed_in()).envs(env.iter().copied());
     finish(command)
+}
+
+/// What a user sees of a proxy that is not there.
+pub fn through_a_dead_proxy(line: &str) -> Output {
+    run(line, &[("HTTPS_PROXY", "http://127.0.0.1:1")])
+}
+
+/// What a user sees of a proxy that signs with an authority of its own.
+pub fn with_an_unknown_authority(line: &str) -> Output {
+    let (port, _) = proxy(serve(
+        &authority(),
+        &["tds.cn-shanghai.aliyuncs.com"],
+        false,
+    ));
+    let address = format!("http://127.0.0.1:{port}");
+    run(line, &[("HTTPS_PROXY", &address)])
 }
 
 #[test]
@@ -102,6 +130,7 @@ fn a_private_authority_is_trusted_only_where_it_is_named() {
     let good = serve(&authority, &["127.0.0.1"], false);
     let trusted = ask(&format!("https://127.0.0.1:{good}"), &named);
     assert_eq!(trusted.code, 0, "{}", trusted.err);
+    assert!(!trusted.err.contains("gzip"), "{}", trusted.err);
     let unknown = ask(&format!("https://127.0.0.1:{good}"), &[]);
     assert_eq!(unknown.code, 1);
     assert!(
@@ -126,13 +155,62 @@ fn a_private_authority_is_trusted_only_where_it_is_named() {
 }
 
 #[test]
-fn a_certificate_file_without_certificates_is_an_error() {
+fn certificates_that_can_not_be_read_are_a_mistake_that_is_not_tried_again() {
     let empty = tempfile::NamedTempFile::new().unwrap();
-    for path in [empty.path().to_str().unwrap(), "/nowhere/ca.pem"] {
-        let output = ask("https://127.0.0.1:1", &[("SSL_CERT_FILE", path)]);
-        assert_eq!(output.code, 1);
-        assert!(output.err.contains("SSL_CERT_FILE"), "{}", output.err);
+    let broken = tempfile::NamedTempFile::new().unwrap();
+    let begin = "-----BEGIN CERTIFICATE-----\n!!!\n-----END CERTIFICATE-----\n";
+    std::fs::write(broken.path(), begin).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    for (name, path) in [
+        ("SSL_CERT_FILE", empty.path()),
+        ("SSL_CERT_FILE", broken.path()),
+        ("SSL_CERT_FILE", "/nowhere/ca.pem".as_ref()),
+        ("SSL_CERT_DIR", folder.path()),
+        ("SSL_CERT_DIR", "/nowhere".as_ref()),
+    ] {
+        let path = path.to_str().unwrap();
+        for line in [
+            "aliyun agentless-tasks -v",
+            "tasks -v",
+            "profile check aliyun -v",
+        ] {
+            let output = run(line, &[(name, path)]);
+            let told = output
+                .err
+                .lines()
+                .filter(|line| line.starts_with("error: "))
+                .count();
+            assert_eq!((output.code, told), (2, 1), "{line}: {output:?}");
+            let says = format!("error: {name}: ");
+            assert!(
+                output.err.contains(&says) && output.err.contains(path),
+                "{output:?}"
+            );
+            assert!(
+                !output.err.contains("retry in") && !output.err.contains("tried"),
+                "{output:?}"
+            );
+        }
     }
+}
+
+#[test]
+fn a_proxy_variable_that_is_no_address_is_a_mistake() {
+    let output = run(
+        "aliyun agentless-tasks -v",
+        &[("HTTPS_PROXY", "http://user:PLANTED@[1")],
+    );
+    assert_eq!(output.code, 2, "{output:?}");
+    assert!(
+        output
+            .err
+            .contains("error: HTTPS_PROXY: is not the address of a proxy"),
+        "{output:?}"
+    );
+    assert!(
+        !output.err.contains("PLANTED") && !output.err.contains("retry in"),
+        "{output:?}"
+    );
 }
 
 /// A CONNECT proxy that leads everything to one port of this machine, and notes what it was asked.
@@ -181,6 +259,13 @@ fn a_proxy_is_asked_for_https_and_its_password_is_not_shown() {
         &[("SSL_CERT_FILE", &file), ("HTTPS_PROXY", &address)],
     );
     assert_eq!(through.code, 0, "{}", through.err);
+    // Far away answers are compressed, and both sizes are told.
+    let sizes = format!(
+        "{} bytes  aliyun/cn-shanghai ListAgentlessTask (gzip, {} bytes on the wire)",
+        EMPTY.len(),
+        gzip(EMPTY).len()
+    );
+    assert!(through.err.contains(&sizes), "{}", through.err);
     let head = asked.lock().unwrap().remove(0);
     assert!(head.starts_with("CONNECT scanq.test:443 "), "{head}");
     assert!(

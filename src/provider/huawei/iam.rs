@@ -182,9 +182,11 @@ pub(super) async fn password(seek: &Seek<'_>, region: Option<&str>) -> Result<So
             ..Lease::new(Credential::Token(Secret::new(token)), &*source)
         })
     };
-    seek.cache
+    let lease = seek
+        .cache
         .lease(&who, seek.now(), seek.ui, &source, sign_in)
-        .await
+        .await;
+    seek.or_stand_in(lease, Credential::stand_in_token())
         .map(Source::from)
 }
 

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::sts::{self, Role};
 use super::{ecs, uri};
 use crate::credential::seek::{Seek, line_of, profile_named};
-use crate::credential::{Lease, Source};
+use crate::credential::{Credential, Lease, Source};
 use crate::error::{Error, Kind};
 use crate::operation::lenient::{Int, Text};
 
@@ -105,7 +105,9 @@ pub(super) async fn find(seek: &Seek<'_>, name: Option<&str>) -> Result<Source, 
         .or(file.current.get())
         .unwrap_or("default");
     let mut visited = Vec::new();
-    let lease = resolve(seek, &path, &file, wanted, &mut visited).await?;
+    let lease = resolve(seek, &path, &file, wanted, &mut visited).await;
+    // Here, because the profile knows the region whatever it signs with.
+    let lease = seek.or_stand_in(lease, Credential::stand_in())?;
     let region = file
         .profiles
         .iter()
@@ -289,10 +291,13 @@ pub(super) async fn external(
 ) -> Result<Lease, Error> {
     refuse_if_disabled(seek, place)?;
     let broken = |why: &str| Error::new(Kind::Config, place, format!("the external process {why}"));
-    let output = seek.process(argv).await.map_err(|error| Error {
-        what: place.to_owned(),
-        why: error.to_string(),
-        ..error
+    let output = seek.process(argv).await.map_err(|error| match error.kind {
+        Kind::NotSent => error,
+        _ => Error {
+            what: place.to_owned(),
+            why: error.to_string(),
+            ..error
+        },
     })?;
     let printed: Printed =
         serde_json::from_str(&output).map_err(|_| broken("did not print JSON"))?;

@@ -4,6 +4,7 @@ use super::Temporary;
 use crate::credential::Source;
 use crate::credential::seek::Seek;
 use crate::error::{Error, Kind};
+use crate::transport::Reply;
 
 /// Only reachable from the instance itself, always by plain http.
 const ADDRESS: &str = "http://100.100.100.200";
@@ -20,7 +21,7 @@ pub(super) async fn find(seek: &Seek<'_>, role: Option<&str>) -> Result<Source, 
     if role.is_none() && named.is_none() && !seek.may_run_on("alibaba") {
         return nothing("this machine is not an ECS instance");
     }
-    let token = token(seek).await;
+    let token = token(seek).await?;
     let headers = || {
         token
             .iter()
@@ -29,12 +30,11 @@ pub(super) async fn find(seek: &Seek<'_>, role: Option<&str>) -> Result<Source, 
     };
     let get = async |path: String| {
         let url = format!("{ADDRESS}/latest/meta-data/ram/security-credentials/{path}");
-        let reply = seek.metadata("GET", &url, headers()).await?;
-        (reply.status == 200).then(|| String::from_utf8_lossy(&reply.body).trim().to_owned())
+        seek.metadata("GET", &url, headers()).await.map(text)
     };
     let name = match named {
         Some(name) => name.to_owned(),
-        None => match get(String::new()).await {
+        None => match get(String::new()).await? {
             Some(name) if !name.is_empty() => name,
             _ => {
                 return nothing(
@@ -44,7 +44,7 @@ pub(super) async fn find(seek: &Seek<'_>, role: Option<&str>) -> Result<Source, 
         },
     };
     let what = format!("ECS instance role {name}");
-    let Some(body) = get(crate::encoding::encode(&name)).await else {
+    let Some(body) = get(crate::encoding::encode(&name)).await? else {
         return nothing(&format!("the metadata service has no role {name}"));
     };
     let broken = |why: &str| Error::new(Kind::Credential, &*what, why);
@@ -60,13 +60,17 @@ pub(super) async fn find(seek: &Seek<'_>, role: Option<&str>) -> Result<Source, 
 }
 
 /// A session token of IMDSv2; none where only the first version is there.
-async fn token(seek: &Seek<'_>) -> Option<String> {
+async fn token(seek: &Seek<'_>) -> Result<Option<String>, Error> {
     let headers = vec![(
         "x-aliyun-ecs-metadata-token-ttl-seconds",
         "21600".to_owned(),
     )];
-    let reply = seek
-        .metadata("PUT", &format!("{ADDRESS}/latest/api/token"), headers)
-        .await?;
-    (reply.status == 200).then(|| String::from_utf8_lossy(&reply.body).trim().to_owned())
+    let url = format!("{ADDRESS}/latest/api/token");
+    seek.metadata("PUT", &url, headers).await.map(text)
+}
+
+/// What a service that answers says.
+fn text(reply: Option<Reply>) -> Option<String> {
+    let reply = reply.filter(|reply| reply.status == 200)?;
+    Some(String::from_utf8_lossy(&reply.body).trim().to_owned())
 }

@@ -24,6 +24,11 @@ pub(super) async fn find(seek: &Seek<'_>) -> Result<Source, Error> {
             .filter_map(|name| seek.home(&format!(".alibabacloud/{name}")))
             .collect(),
     };
+    if files.is_empty() {
+        return Ok(Source::nothing(
+            "~/.alibabacloud/credentials: there is no home folder",
+        ));
+    }
     let mut reasons = Vec::new();
     for path in &files {
         match find_in(seek, path, None).await? {

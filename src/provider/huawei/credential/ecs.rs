@@ -22,7 +22,7 @@ pub(super) async fn find(seek: &Seek<'_>) -> Result<Source, Error> {
             &format!("{ADDRESS}/meta-data/latest/api/token"),
             headers,
         )
-        .await;
+        .await?;
     let token = token
         .filter(|reply| reply.status == 200)
         .map(|reply| String::from_utf8_lossy(&reply.body).trim().to_owned());
@@ -36,7 +36,7 @@ pub(super) async fn find(seek: &Seek<'_>) -> Result<Source, Error> {
             &format!("{ADDRESS}/openstack/latest/securitykey"),
             headers,
         )
-        .await;
+        .await?;
     let Some(reply) = reply.filter(|reply| reply.status == 200) else {
         return Ok(Source::nothing(
             "ECS agency: the metadata service does not answer, or the instance has no agency",
