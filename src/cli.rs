@@ -1,36 +1,26 @@
 //! The command tree: fixed commands by derive, one command for each operation from the providers' lists.
 
+pub mod closed;
 pub mod follow;
 pub mod global;
+pub mod help;
 pub mod list;
+pub mod suggest;
 pub mod time;
+
+use std::any::TypeId;
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::builder::styling::{AnsiColor, Styles};
-use clap::{ArgMatches, Args, Command};
+use clap::{Arg, ArgMatches, Args, Command, ValueHint};
 
-use crate::operation::{Entry, Meta};
+use crate::operation::Entry;
+use crate::operation::choice::Choice;
 use crate::provider::{self, PROVIDERS, Provider};
 use crate::task::Status;
 use global::Global;
 
 const ABOUT: &str = "Ask Alibaba Cloud and Huawei Cloud what became of your security scans";
-
-const EXAMPLES: &str = "\
-Try first:
-  scanq tasks --sandbox                         every task of both clouds, without an account
-  scanq aliyun agentless-tasks -o json          one operation, as the API's own document
-  scanq huawei tasks --since 24h --status finished
-
-Exit codes:
-  0  all that was asked was answered
-  1  it failed: network, server error, throttled, unreadable answer
-  2  usage or configuration: nothing was sent
-  3  partial: some targets did not answer
-  4  not signed in, or not permitted
-  5  the gate: a task has a --fail-on status
-  124  --wait-timeout passed with tasks still running: what is known is printed
-  130  interrupted: what has arrived is printed";
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -42,13 +32,13 @@ const STYLES: Styles = Styles::styled()
 #[derive(Args)]
 pub struct TasksArgs {
     /// Only tasks of these clouds (can be repeated)
-    #[arg(long, value_name = "CLOUD", value_delimiter = ',', value_parser = ["aliyun", "huawei"])]
+    #[arg(long, value_name = "CLOUD", value_delimiter = ',', ignore_case = true, value_parser = closed::names(PROVIDERS.iter().map(|provider| provider.id)))]
     pub cloud: Vec<String>,
-    /// Only tasks of these kinds, such as image-scan, image-registry-pull, image-fix, agentless, cluster-scan or iac-scan (can be repeated)
-    #[arg(long, value_name = "KIND", value_delimiter = ',', value_parser = kind)]
+    /// Only tasks of these kinds (can be repeated)
+    #[arg(long, value_name = "KIND", value_delimiter = ',', ignore_case = true, value_parser = closed::names(kinds()))]
     pub kind: Vec<String>,
-    /// Only tasks with these statuses: pending, running, succeeded, partial, failed, timed-out or unknown (can be repeated); with --wait, those that have one of them at any poll
-    #[arg(long, value_name = "STATUS", value_delimiter = ',', value_parser = str::parse::<Status>)]
+    /// Only tasks with these statuses (can be repeated); with --wait, those that have one of them at any poll
+    #[arg(long, value_name = "STATUS", value_delimiter = ',', ignore_case = true, value_parser = closed::named::<Status>(Status::ALL.map(Status::name)))]
     pub status: Vec<Status>,
     /// Only tasks whose id contains this, in any case (can be repeated)
     #[arg(long, value_name = "TEXT", value_delimiter = ',', value_parser = NonEmptyStringValueParser::new())]
@@ -76,20 +66,10 @@ pub struct TasksArgs {
     pub details: bool,
 }
 
-/// A kind of task that some listing has.
-fn kind(text: &str) -> Result<String, String> {
-    let wanted = text.to_ascii_lowercase().replace('_', "-");
-    let known = || {
-        provider::operations()
-            .flat_map(|(_, entry)| entry.meta.narrow.kinds.iter().map(|kind| kind.name))
-    };
-    match known().any(|name| name == wanted) {
-        true => Ok(wanted),
-        false => Err(format!(
-            "unknown kind; known are: {}",
-            known().collect::<Vec<_>>().join(", ")
-        )),
-    }
+/// The kinds of task that there are.
+fn kinds() -> impl Iterator<Item = &'static str> {
+    provider::operations()
+        .flat_map(|(_, entry)| entry.meta.narrow.kinds.iter().map(|kind| kind.name))
 }
 
 /// `scanq sandbox`.
@@ -120,12 +100,15 @@ pub struct SandboxArgs {
 
 /// The whole tree.
 pub fn command() -> Command {
+    help::augment(tree(), &[])
+}
+
+fn tree() -> Command {
     let clouds = PROVIDERS.iter().map(|provider| cloud(provider));
     // Doc comments of the derived structs become the command's description: it is set after them.
     Global::augment_args(Command::new("scanq"))
         .version(env!("CARGO_PKG_VERSION"))
         .about(ABOUT)
-        .after_help(EXAMPLES)
         .styles(STYLES)
         .max_term_width(120)
         .subcommand_required(true)
@@ -136,21 +119,23 @@ pub fn command() -> Command {
                 .about("List every scan task of every cloud and region, in one shape"),
         )
         .subcommands(clouds)
-        .subcommand(SandboxArgs::augment_args(Command::new("sandbox")).about(
-            "Serve both clouds on loopback: signature-checking, offline, with a seeded world of tasks",
-        ))
+        .subcommand(
+            SandboxArgs::augment_args(Command::new("sandbox"))
+                .about("Serve both clouds on loopback, offline, with a seeded world"),
+        )
         .subcommand(profile())
         .subcommand(
             CompletionsArgs::augment_args(Command::new("completions"))
-                .about("Print the completions of a shell, to be put where the shell looks for them"),
+                .about("Print completions for a shell"),
         )
         .subcommand(
             ManArgs::augment_args(Command::new("man"))
                 .about("Write a manual page for every command into a folder"),
         )
-        .subcommand(Command::new("operations").about(
-            "List every operation: cloud, API name, version, permission, documentation",
-        ))
+        .subcommand(
+            Command::new("operations")
+                .about("List every operation, with its permission and documentation"),
+        )
 }
 
 /// `scanq completions`.
@@ -165,7 +150,7 @@ pub struct CompletionsArgs {
 #[derive(Args)]
 pub struct ManArgs {
     /// Folder; made if it is not there
-    #[arg(value_name = "DIR")]
+    #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub folder: std::path::PathBuf,
 }
 
@@ -187,7 +172,7 @@ pub struct ProfileName {
 
 fn profile() -> Command {
     Command::new("profile")
-        .about("Show what is configured, where each value came from, and whether it works")
+        .about("Show what is configured, from where, and whether it works")
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(Command::new("list").about("List the profiles"))
@@ -226,14 +211,25 @@ fn operation(entry: &'static Entry) -> Command {
     command
         .visible_alias(meta.api)
         .about(meta.about)
-        .after_help(about_operation(meta))
+        .mut_args(open_values)
 }
 
-fn about_operation(meta: &Meta) -> String {
-    format!(
-        "API operation: {} ({})\nPermission: {}\nDocumentation: {}",
-        meta.api, meta.version, meta.permission, meta.doc
-    )
+/// What the documentation lists is not all that an operation takes: clouds add values.
+fn open_values(arg: Arg) -> Arg {
+    if arg.get_value_parser().type_id() != TypeId::of::<Choice>() {
+        return arg;
+    }
+    let known: Vec<_> = arg
+        .get_possible_values()
+        .iter()
+        .map(|value| value.get_name().to_owned())
+        .collect();
+    let help = arg.get_help().cloned().unwrap_or_default();
+    let help = format!(
+        "{help} [known values: {}; others are sent as they are]",
+        known.join(", ")
+    );
+    arg.help(help).hide_possible_values(true)
 }
 
 /// What was asked for.

@@ -339,6 +339,9 @@ fn unknown_region(providers: &[&Provider], region: &str) -> Error {
         .find(|other| (other.site)(region).is_some());
     if let Some(other) = elsewhere {
         error = error.hint(format!("{region} is a region of {}", other.name));
+    } else {
+        let known = providers.iter().flat_map(|provider| (provider.regions)());
+        error = error.did_you_mean(region, known);
     }
     for provider in providers {
         error = error.hint(format!(
