@@ -240,7 +240,8 @@ pub fn brief(tree: Command, names: &[OsString]) -> StyledStr {
     }
     let name = command.get_bin_name().unwrap_or("scanq").to_owned();
     let template = format!(
-        "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\nCommands:\n{{subcommands}}{{after-help}}\n\nEvery flag: {name} --help"
+        "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\nCommands:\n{{subcommands}}{{after-help}}\n\n\
+         Flags of a command: {name} <COMMAND> --help\nFlags of all, and exit codes: scanq --help"
     );
     command.clone().help_template(template).render_help()
 }

@@ -16,6 +16,29 @@ use crate::operation::column::Cell;
 use crate::operation::{Entry, Params};
 use crate::provider::Found;
 
+/// Columns of `list`.
+pub(super) const LIST: [(&str, bool); 5] = [
+    ("name", false),
+    ("cloud", false),
+    ("regions", false),
+    ("credentials", false),
+    ("default", false),
+];
+
+/// Columns of `show`.
+pub(super) const SHOW: [(&str, bool); 3] = [("key", false), ("value", false), ("from", false)];
+
+/// Columns of `check`.
+pub(super) const CHECK: [(&str, bool); 7] = [
+    ("profile", false),
+    ("region", false),
+    ("works", false),
+    ("identity", false),
+    ("latency-ms", false),
+    ("clock-ahead-s", false),
+    ("missing", false),
+];
+
 pub(super) async fn run(
     name: &str,
     matches: &ArgMatches,
@@ -55,14 +78,7 @@ fn list(settings: &Settings, context: &mut Context) -> Result<u8, Error> {
             ]
         })
         .collect();
-    let columns = [
-        ("name", false),
-        ("cloud", false),
-        ("regions", false),
-        ("credentials", false),
-        ("default", false),
-    ];
-    sheet::print("profiles", &columns, &rows, settings, context)?;
+    sheet::print("profiles", &LIST, &rows, settings, context)?;
     Ok(0)
 }
 
@@ -155,13 +171,7 @@ async fn show(profile: &Profile, settings: &Settings, context: &mut Context) -> 
         .iter()
         .map(|(key, value, by)| vec![Cell::from(*key), Cell::from(&**value), Cell::from(&**by)])
         .collect();
-    sheet::print(
-        "values",
-        &[("key", false), ("value", false), ("from", false)],
-        &rows,
-        settings,
-        context,
-    )?;
+    sheet::print("values", &SHOW, &rows, settings, context)?;
     failure.map_or(Ok(0), Err)
 }
 
@@ -232,16 +242,7 @@ async fn check(names: &[String], settings: &Settings, context: &mut Context) -> 
             failures.push(error.target(&*profile.name));
         }
     }
-    let columns = [
-        ("profile", false),
-        ("region", false),
-        ("works", false),
-        ("identity", false),
-        ("latency-ms", false),
-        ("clock-ahead-s", false),
-        ("missing", false),
-    ];
-    sheet::print("profiles", &columns, &rows, settings, context)?;
+    sheet::print("profiles", &CHECK, &rows, settings, context)?;
     for error in &failures {
         worst = worst.max(error.kind.exit_code());
         context.ui.error(error);
