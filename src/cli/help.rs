@@ -45,7 +45,7 @@ const TASKS: &[Example] = &[
     ),
     example(
         "Fail a CI job (exit code 5) and report each task to it",
-        "scanq tasks --since 24h --fail-on failed,timed-out -o junit > scans.xml",
+        "scanq tasks --since 24h --fail-on failed -o junit > scans.xml",
     ),
 ];
 
@@ -55,7 +55,7 @@ const SANDBOX: &[Example] = &[
         "scanq sandbox --print-env > sandbox.env &",
     ),
     example(
-        "Try a script on a bad day: two refusals for haste, every third answer an error",
+        "Try a script on a bad day: refused for haste, every third answer an error",
         "scanq sandbox --fault throttle=1500,times=2 --fault status=502,every=3",
     ),
 ];
@@ -181,9 +181,8 @@ pub fn text(sections: &[Section]) -> StyledStr {
         put(format_args!("{gap}{header}{}:{header:#}\n", section.title));
         match &section.body {
             Body::Examples(examples) => {
-                for (at, example) in examples.iter().enumerate() {
-                    let gap = if at > 0 { "\n" } else { "" };
-                    put(format_args!("{gap}  # {}\n", example.purpose));
+                for example in *examples {
+                    put(format_args!("  # {}\n", example.purpose));
                     for line in example.line.lines() {
                         put(format_args!("  {literal}{line}{literal:#}\n"));
                     }
@@ -241,7 +240,7 @@ pub fn brief(tree: Command, names: &[OsString]) -> StyledStr {
     let name = command.get_bin_name().unwrap_or("scanq").to_owned();
     let template = format!(
         "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\nCommands:\n{{subcommands}}{{after-help}}\n\n\
-         Flags of a command: {name} <COMMAND> --help\nFlags of all, and exit codes: scanq --help"
+         More: scanq --help, {name} <COMMAND> --help"
     );
     command.clone().help_template(template).render_help()
 }

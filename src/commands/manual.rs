@@ -114,13 +114,15 @@ fn roff(section: &Section) -> Roff {
         Body::Examples(examples) => {
             roff.control("SH", ["EXAMPLES"]);
             for example in *examples {
-                roff.control("TP", []);
+                roff.control("PP", []);
                 roff.text([roman(example.purpose)]);
+                roff.control("RS", ["2"]);
                 roff.control("nf", []);
                 for line in example.line.lines() {
                     roff.text([bold(line)]);
                 }
                 roff.control("fi", []);
+                roff.control("RE", []);
             }
         }
         Body::Terms(terms) => {

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
+mod completions;
 mod credentials;
 mod docs;
 mod errors;
@@ -10,7 +11,7 @@ mod gate;
 mod harness;
 mod help;
 mod hostile;
-mod integrate;
+mod manual;
 mod operations;
 mod output;
 mod paging;
@@ -20,6 +21,7 @@ mod progress;
 mod readme;
 mod sandbox;
 mod structure;
+mod suggestions;
 mod tasks;
 #[cfg(unix)]
 mod terminal;
