@@ -49,8 +49,8 @@ pub struct TasksArgs {
     /// Only tasks whose target contains this, in any case
     #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
     pub target: Option<String>,
-    /// Only tasks that started at or after this time: RFC 3339, YYYY-MM-DD[ HH:MM[:SS]], epoch milliseconds, or a span back from now (90m, 24h, 7d)
-    #[arg(long, value_name = "TIME", value_parser = time::Moment::parse)]
+    /// Only tasks that started at or after this time
+    #[arg(long, help = format!("Only tasks that started at or after this time: {}", time::FORMS), value_name = "TIME", value_parser = time::Moment::parse)]
     pub since: Option<time::Moment>,
     /// Only tasks that started at or before this time
     #[arg(long, value_name = "TIME", value_parser = time::Moment::parse)]
@@ -90,8 +90,12 @@ pub struct SandboxArgs {
     /// Time around which the world is built [default: this minute]
     #[arg(long, value_name = "TIME", value_parser = time::Moment::parse)]
     pub now: Option<time::Moment>,
-    /// What goes wrong: KIND[=VALUE][,CONDITION=VALUE]…, such as throttle=1500,times=2 or status=502,every=3 (can be repeated)
-    #[arg(long, value_name = "SPEC")]
+    /// What goes wrong
+    #[arg(
+        long,
+        help = "What goes wrong: KIND[=VALUE][,CONDITION=VALUE]…, such as throttle=1500,times=2 or status=502,every=3 (can be repeated)",
+        value_name = "SPEC"
+    )]
     pub fault: Vec<String>,
     /// Print `export NAME='value'` lines, ready for eval, to stdout
     #[arg(long)]

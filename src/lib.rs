@@ -12,7 +12,7 @@
 //!
 //! Data flows one way:
 //!
-//! - [`cli`] parses, [`commands`] decide;
+//! - [`cli`] parses, `commands` decide;
 //! - [`provider`] holds what is known of each cloud, as plain data and functions; [`operation`] what an operation
 //!   is, and how its pages and values are read;
 //! - [`client`] sends one call or every page of a listing, and is the only user of the HTTP crate;

@@ -147,19 +147,29 @@ fn zsh_offers_what_can_come_next() {
             fi
             builtin compadd "$@"
         }
-        finish() { : > $HOME/done }
+        finish() { print -- '--' >> $HOME/offered; BUFFER= }
         zle -N finish
         bindkey '\t' complete-word '^X' finish
+        unsetopt auto_list
     "#;
     const TYPE: &str = r#"
         zmodload zsh/zpty
-        rm -f $HOME/offered $HOME/ready $HOME/done
-        wait_for() { for i in {1..600}; do [[ -e $1 ]] && return; sleep 0.05; done; print "no $1" }
+        : > $HOME/offered
+        typed=(${(f)LINES_TYPED})
+        until_typed() {
+            for i in {1..600}; do
+                (( $(grep -c '^--$' $HOME/offered) == $1 )) && return
+                sleep 0.02
+            done
+            print "nothing came of line $1"
+        }
         zpty inner zsh -f -i
-        zpty -w inner 'autoload -Uz compinit && compinit -u -D; source $SCRIPT; source $HOOKS; : > $HOME/ready'
-        wait_for $HOME/ready
-        zpty -w -n inner "$LINE"$'\t\x18'
-        wait_for $HOME/done
+        zpty -w inner 'autoload -Uz compinit && compinit -u -D; source $SCRIPT; source $HOOKS; finish'
+        until_typed 1
+        for at in {1..$#typed}; do
+            zpty -w -n inner "$typed[at]"$'\t\x18'
+            until_typed $((at + 1))
+        done
         zpty -d inner
         cat $HOME/offered
     "#;
@@ -169,11 +179,16 @@ fn zsh_offers_what_can_come_next() {
     };
     let hooks = folder.path().join("hooks");
     std::fs::write(&hooks, HOOKS).unwrap();
+    let lines: Vec<_> = TYPED.iter().map(|(line, ..)| *line).collect();
+    let mut command = crate::harness::run_tool(&shell, folder.path());
+    command.args(["-f", "-c", TYPE]).env("HOOKS", &hooks);
+    command.env("SCRIPT", &script);
+    command.env("LINES_TYPED", lines.join("\n"));
+    let shown = crate::harness::shown(command);
+    let offered: Vec<_> = shown.split("--\n").skip(1).collect();
     assert_offers(TYPED, folder.path(), |line| {
-        let mut command = crate::harness::run_tool(&shell, folder.path());
-        command.args(["-f", "-c", TYPE]).env("HOOKS", &hooks);
-        command.env("SCRIPT", &script).env("LINE", line);
-        crate::harness::shown(command)
+        let at = lines.iter().position(|typed| *typed == line).unwrap();
+        offered[at].to_owned()
     });
 }
 
