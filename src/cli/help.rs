@@ -238,8 +238,9 @@ pub fn brief(tree: Command, names: &[OsString]) -> StyledStr {
         command = below.unwrap_or(command);
     }
     let name = command.get_bin_name().unwrap_or("scanq").to_owned();
+    let header = super::STYLES.get_header();
     let template = format!(
-        "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\nCommands:\n{{subcommands}}{{after-help}}\n\n\
+        "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{header}Commands:{header:#}\n{{subcommands}}{{after-help}}\n\n\
          More: scanq --help, {name} <COMMAND> --help"
     );
     command.clone().help_template(template).render_help()

@@ -93,7 +93,6 @@ fn assert_offers(
     assert!(!folder.join("planted").exists(), "a name was run");
 }
 
-#[cfg(unix)]
 #[test]
 fn bash_offers_what_can_come_next() {
     let (folder, script) = script("bash", CONFIG);
@@ -114,7 +113,6 @@ fn bash_offers_what_can_come_next() {
     assert_offers(TYPED_AFTER_A_COMMAND, folder.path(), offered);
 }
 
-#[cfg(unix)]
 #[test]
 fn fish_offers_what_can_come_next() {
     let (folder, script) = script("fish", CONFIG);
@@ -135,7 +133,6 @@ fn fish_offers_what_can_come_next() {
 
 /// zsh only completes while someone types: an inner shell on a terminal of its own is typed to, and writes down what its
 /// completion adds.
-#[cfg(unix)]
 #[test]
 fn zsh_offers_what_can_come_next() {
     const HOOKS: &str = r#"

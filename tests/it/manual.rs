@@ -44,7 +44,7 @@ fn every_command_has_a_page() {
     }
 }
 
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 #[test]
 fn man_shows_every_page_without_a_warning() {
     let (folder, pages) = pages();
