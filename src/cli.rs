@@ -8,14 +8,11 @@ pub mod list;
 pub mod suggest;
 pub mod time;
 
-use std::any::TypeId;
-
 use clap::builder::NonEmptyStringValueParser;
 use clap::builder::styling::{AnsiColor, Styles};
-use clap::{Arg, ArgMatches, Args, Command, ValueHint};
+use clap::{ArgMatches, Args, Command, ValueHint};
 
 use crate::operation::Entry;
-use crate::operation::choice::Choice;
 use crate::provider::{self, PROVIDERS, Provider};
 use crate::task::Status;
 use global::Global;
@@ -102,12 +99,13 @@ pub struct SandboxArgs {
     pub print_env: bool,
 }
 
-/// The whole tree.
+/// The whole tree, with all of its help.
 pub fn command() -> Command {
-    help::augment(tree(), &[])
+    help::augment(parser(), &[])
 }
 
-fn tree() -> Command {
+/// The whole tree as far as parsing needs it. Putting the help together would take a third of the time of a start.
+pub fn parser() -> Command {
     let clouds = PROVIDERS.iter().map(|provider| cloud(provider));
     // Doc comments of the derived structs become the command's description: it is set after them.
     Global::augment_args(Command::new("scanq"))
@@ -212,28 +210,7 @@ fn operation(entry: &'static Entry) -> Command {
         Some(_) => command.mut_arg("page", |arg| arg.conflicts_with("follow")),
         None => command,
     };
-    command
-        .visible_alias(meta.api)
-        .about(meta.about)
-        .mut_args(open_values)
-}
-
-/// What the documentation lists is not all that an operation takes: clouds add values.
-fn open_values(arg: Arg) -> Arg {
-    if arg.get_value_parser().type_id() != TypeId::of::<Choice>() {
-        return arg;
-    }
-    let known: Vec<_> = arg
-        .get_possible_values()
-        .iter()
-        .map(|value| value.get_name().to_owned())
-        .collect();
-    let help = arg.get_help().cloned().unwrap_or_default();
-    let help = format!(
-        "{help} [known values: {}; others are sent as they are]",
-        known.join(", ")
-    );
-    arg.help(help).hide_possible_values(true)
+    command.visible_alias(meta.api).about(meta.about)
 }
 
 /// What was asked for.

@@ -50,7 +50,7 @@ use error::{Error, Kind};
 /// Runs a command line, the program's name first, and gives the exit code.
 pub fn run(args: impl IntoIterator<Item = OsString>, context: &mut Context) -> u8 {
     let args: Vec<_> = args.into_iter().collect();
-    let matches = match cli::command().try_get_matches_from(&args) {
+    let matches = match cli::parser().try_get_matches_from(&args) {
         Ok(matches) => matches,
         Err(error) => return usage(error, &args, context),
     };
@@ -67,6 +67,11 @@ pub fn run(args: impl IntoIterator<Item = OsString>, context: &mut Context) -> u
 
 /// Help and version go to stdout, mistakes to stderr; in colour where that is wanted.
 fn usage(mut error: clap::Error, args: &[OsString], context: &mut Context) -> u8 {
+    if error.kind() == ErrorKind::DisplayHelp
+        && let Err(whole) = cli::command().try_get_matches_from(args)
+    {
+        error = whole;
+    }
     cli::suggest::operation(&mut error);
     let wishes = cli::global::wishes(args, &context.env);
     let colored = |is_terminal| cli::global::colored(&wishes.color, &context.env, is_terminal);

@@ -11,7 +11,10 @@ use crate::nearest::fold;
 pub fn names(
     known: impl IntoIterator<Item = &'static str>,
 ) -> impl TypedValueParser<Value = String> {
-    let value = |name: &'static str| PossibleValue::new(name).alias(name.replace('-', "_"));
+    let value = |name: &'static str| match name.contains('-') {
+        true => PossibleValue::new(name).alias(name.replace('-', "_")),
+        false => PossibleValue::new(name),
+    };
     PossibleValuesParser::new(known.into_iter().map(value)).map(|text| fold(&text))
 }
 

@@ -1,11 +1,13 @@
 //! What stands below the flags of a command's help, as data: the help and the manual pages show the same.
 
+use std::any::TypeId;
 use std::ffi::OsString;
 use std::fmt::Write;
 
-use clap::Command;
 use clap::builder::StyledStr;
+use clap::{Arg, Command};
 
+use crate::operation::choice::Choice;
 use crate::operation::{Example, Meta, example};
 use crate::provider;
 
@@ -221,11 +223,29 @@ pub(super) fn augment(command: Command, path: &[&str]) -> Command {
         true => command,
         false => command.after_help(text(&sections)),
     };
-    command.mut_subcommands(|below| {
+    command.mut_args(open_values).mut_subcommands(|below| {
         let name = below.get_name().to_owned();
         let path: Vec<_> = path.iter().copied().chain([name.as_str()]).collect();
         augment(below, &path)
     })
+}
+
+/// What the documentation lists is not all that an operation takes: clouds add values.
+fn open_values(arg: Arg) -> Arg {
+    if arg.get_value_parser().type_id() != TypeId::of::<Choice>() {
+        return arg;
+    }
+    let known: Vec<_> = arg
+        .get_possible_values()
+        .iter()
+        .map(|value| value.get_name().to_owned())
+        .collect();
+    let help = arg.get_help().cloned().unwrap_or_default();
+    let help = format!(
+        "{help} [known values: {}; others are sent as they are]",
+        known.join(", ")
+    );
+    arg.help(help).hide_possible_values(true)
 }
 
 /// The help of a command that says nothing by itself: which commands are below it, and what to try first.

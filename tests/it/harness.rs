@@ -314,6 +314,7 @@ pub fn finish(mut command: Command) -> Output {
 /// A program that tests ask for an opinion. Where it is absent they say so and pass, unless `SCANQ_TEST_TOOLS` demands
 /// it, as the gate does.
 #[cfg(unix)]
+#[expect(clippy::print_stderr, reason = "what is not tested must be said")]
 pub fn tool(name: &str) -> Option<std::path::PathBuf> {
     let folders = std::env::var("PATH").unwrap_or_default();
     let found = std::env::split_paths(&folders)
