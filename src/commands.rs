@@ -1,11 +1,12 @@
 //! What each command does, from parsed arguments to an exit code.
 
+mod completions;
 mod dry_run;
 mod failures;
 mod gate;
 mod github;
-mod integrate;
 mod listing;
+mod manual;
 mod operation;
 mod operations;
 mod profile;
@@ -42,6 +43,10 @@ use crate::transport::Transport;
 /// What is left to be said on stderr; its kind decides the exit code.
 pub(crate) fn run(matches: &ArgMatches, context: &mut Context) -> Result<u8, Error> {
     let (asked, below) = cli::asked(matches);
+    // What every new shell asks for must not break on a configuration that is being written.
+    if let Asked::Completions(matches) = asked {
+        return completions::run(matches, context);
+    }
     let settings = Settings::read(below, asked.has_profiles(), context)?;
     if matches!(asked, Asked::Sandbox(_)) && below.get_flag("sandbox") {
         let why = "goes with the commands that ask a sandbox; this one is a sandbox";
@@ -70,8 +75,8 @@ pub(crate) fn run(matches: &ArgMatches, context: &mut Context) -> Result<u8, Err
         Asked::Profile(name, matches) => {
             runtime.block_on(profile::run(name, matches, &settings, context))
         }
-        Asked::Completions(matches) => integrate::completions(matches, context),
-        Asked::Man(matches) => integrate::man(matches, context),
+        Asked::Completions(_) => unreachable!("answered before the configuration is read"),
+        Asked::Man(matches) => manual::run(matches, context),
         Asked::Operations => operations::run(&settings, context),
     }
 }

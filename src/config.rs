@@ -182,16 +182,13 @@ impl Config {
                 .filter(|id| !known.contains(id))
                 .collect::<Vec<_>>(),
         );
-        let error = Error::new(
+        Err(Error::new(
             Kind::Config,
             "--profile",
             format!("no such profile: {name}"),
         )
-        .hint(format!("known profiles: {}", known.join(", ")));
-        Err(match nearest(name, &known) {
-            Some(near) => error.hint(format!("did you mean {near}?")),
-            None => error,
-        })
+        .did_you_mean(name, known.iter().copied())
+        .hint(format!("known profiles: {}", known.join(", "))))
     }
 
     /// The profile of a command that takes one: the default one if it is of this cloud, else the only one of the cloud,
@@ -273,15 +270,6 @@ impl Profile {
             built_in: true,
         }
     }
-}
-
-/// The known name that is most like `name`, if any is like it at all.
-pub fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
-    let near = known
-        .iter()
-        .map(|known| (strsim::jaro_winkler(name, known), *known));
-    let best = near.max_by(|a, b| a.0.total_cmp(&b.0))?;
-    (best.0 > 0.75).then_some(best.1)
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@
 //!
 //! Data flows one way:
 //!
-//! - [`cli`] parses, [`commands`] decide;
+//! - [`cli`] parses, `commands` decide;
 //! - [`provider`] holds what is known of each cloud, as plain data and functions; [`operation`] what an operation
 //!   is, and how its pages and values are read;
 //! - [`client`] sends one call or every page of a listing, and is the only user of the HTTP crate;
@@ -20,6 +20,7 @@
 //! - [`sandbox`] plays both clouds. It reads the wire facts of [`provider`], never the other way round;
 //! - [`config`] are the profiles, [`signin`] how one signs in, [`credential`] what it gets and where that is kept;
 //! - [`trace`] is what may be seen of a request: it masks secrets;
+//! - [`nearest`] is the known name that someone may have meant;
 //! - [`transport`] is what the network, the sandbox and a test's double have in common;
 //! - [`context`] is all that comes from outside: environment, clock, stdout and stderr.
 
@@ -31,6 +32,7 @@ pub mod context;
 pub mod credential;
 pub mod encoding;
 pub mod error;
+pub mod nearest;
 pub mod operation;
 pub mod provider;
 pub mod render;
@@ -43,15 +45,16 @@ pub mod transport;
 use std::ffi::OsString;
 use std::io::Write;
 
+use clap::error::ErrorKind;
 use context::{Context, Level};
 use error::{Error, Kind};
 
 /// Runs a command line, the program's name first, and gives the exit code.
 pub fn run(args: impl IntoIterator<Item = OsString>, context: &mut Context) -> u8 {
     let args: Vec<_> = args.into_iter().collect();
-    let matches = match cli::command().try_get_matches_from(&args) {
+    let matches = match cli::parser().try_get_matches_from(&args) {
         Ok(matches) => matches,
-        Err(error) => return usage(&error, &args, context),
+        Err(error) => return usage(error, &args, context),
     };
     match commands::run(&matches, context) {
         Ok(code) => code,
@@ -65,12 +68,24 @@ pub fn run(args: impl IntoIterator<Item = OsString>, context: &mut Context) -> u
 }
 
 /// Help and version go to stdout, mistakes to stderr; in colour where that is wanted.
-fn usage(error: &clap::Error, args: &[OsString], context: &mut Context) -> u8 {
+fn usage(mut error: clap::Error, args: &[OsString], context: &mut Context) -> u8 {
+    if error.kind() == ErrorKind::DisplayHelp
+        && let Err(whole) = cli::command().try_get_matches_from(args)
+    {
+        error = whole;
+    }
+    cli::suggest::operation(&mut error);
     let wishes = cli::global::wishes(args, &context.env);
     let colored = |is_terminal| cli::global::colored(&wishes.color, &context.env, is_terminal);
+    let rendered = match error.kind() {
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            cli::help::brief(cli::command(), args)
+        }
+        _ => error.render(),
+    };
     let text = |is_colored| match is_colored {
-        true => error.render().ansi().to_string(),
-        false => error.render().to_string(),
+        true => rendered.ansi().to_string(),
+        false => rendered.to_string(),
     };
     if error.use_stderr() {
         context.ui.configure(Level::Normal, wishes.is_json, false);
@@ -78,7 +93,15 @@ fn usage(error: &clap::Error, args: &[OsString], context: &mut Context) -> u8 {
             let text = text(false);
             let why = text.lines().next().unwrap_or_default();
             let why = why.strip_prefix("error: ").unwrap_or(why);
-            context.ui.error(&Error::usage("arguments", why));
+            // clap indents what it advises.
+            let advice = text
+                .lines()
+                .skip(1)
+                .filter_map(|line| line.strip_prefix("  "));
+            let error = advice.fold(Error::usage("arguments", why), |error, line| {
+                error.hint(line.trim_start_matches("tip: "))
+            });
+            context.ui.error(&error);
         } else {
             context.ui.raw(&text(colored(context.ui.is_terminal())));
         }

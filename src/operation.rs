@@ -94,6 +94,22 @@ pub struct Meta {
     pub lifecycle: Lifecycle,
     /// The documented sample answers.
     pub samples: &'static [Sample],
+    /// What it is used for: two command lines, one of them on the sandbox.
+    pub examples: &'static [Example],
+}
+
+/// A command line that can be run as it stands.
+#[derive(Debug)]
+pub struct Example {
+    /// What it is for.
+    pub purpose: &'static str,
+    /// The line. One that is long goes on after a backslash.
+    pub line: &'static str,
+}
+
+/// Shorthand for an [`Example`].
+pub const fn example(purpose: &'static str, line: &'static str) -> Example {
+    Example { purpose, line }
 }
 
 /// Where an answer has its items.

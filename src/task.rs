@@ -9,6 +9,8 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use details::Details;
 use serde::{Serialize, Serializer};
 
+use crate::nearest::fold;
+
 /// What became of a task, normalised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -70,7 +72,7 @@ impl FromStr for Status {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let wanted = text.to_ascii_lowercase().replace('_', "-");
+        let wanted = fold(text);
         Status::ALL
             .into_iter()
             .find(|status| status.name() == wanted)

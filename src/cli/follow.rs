@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 
+use super::closed::named;
 use super::time::{positive_span, span};
 use crate::error::{Error, Kind};
 use crate::task::Status;
@@ -34,8 +35,8 @@ pub struct FollowArgs {
     /// Wait so long for a first matching task, instead of answering that there is none
     #[arg(long, value_name = "D", value_parser = span, help_heading = FOLLOW)]
     wait_for_appear: Option<Duration>,
-    /// Exit with 5 if a printed task has one of these statuses: pending, running, succeeded, partial, failed, timed-out or unknown [default: with --wait failed,timed-out,partial, else none]
-    #[arg(long, value_name = "STATUS", value_delimiter = ',', value_parser = str::parse::<Status>, help_heading = FOLLOW)]
+    /// Exit with 5 if a printed task has one of these statuses (can be repeated) [default: with --wait failed,timed-out,partial, else none]
+    #[arg(long, value_name = "STATUS", value_delimiter = ',', ignore_case = true, value_parser = named::<Status>(Status::ALL.map(Status::name)), help_heading = FOLLOW)]
     fail_on: Vec<Status>,
 }
 

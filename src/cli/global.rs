@@ -6,8 +6,9 @@ use std::rc::Rc;
 use std::str::FromStr;
 use std::time::Duration;
 
-use clap::{ArgAction, ArgMatches, Args, FromArgMatches};
+use clap::{ArgAction, ArgMatches, Args, FromArgMatches, ValueHint};
 
+use super::closed::named;
 use super::time::positive_span;
 use crate::client::Tries;
 use crate::config::Config;
@@ -29,7 +30,7 @@ pub struct Global {
     #[arg(short, long, global = true, value_name = "NAME", value_delimiter = ',', help_heading = CONNECTION)]
     profile: Vec<String>,
     /// Configuration file [default: scanq/config.toml in the user's configuration folder] [env: SCANQ_CONFIG]
-    #[arg(long, global = true, value_name = "FILE", help_heading = CONNECTION)]
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = CONNECTION)]
     config: Option<PathBuf>,
     /// Neither use nor keep the sign-ins of other runs
     #[arg(long, global = true, help_heading = CONNECTION)]
@@ -40,8 +41,8 @@ pub struct Global {
     /// Other service address; plain http only to loopback [env: SCANQ_ALIYUN_ENDPOINT, SCANQ_HUAWEI_ENDPOINT]
     #[arg(long, global = true, value_name = "URL", help_heading = CONNECTION)]
     endpoint: Option<String>,
-    /// Alibaba Cloud's signature: acs3 or rpc [default: acs3] [env: SCANQ_ALIYUN_SIGNATURE]
-    #[arg(long, global = true, value_name = "SIGNATURE", help_heading = CONNECTION, value_parser = parse::<Signature>)]
+    /// Alibaba Cloud's signature [default: acs3] [env: SCANQ_ALIYUN_SIGNATURE]
+    #[arg(long, global = true, value_name = "SIGNATURE", help_heading = CONNECTION, ignore_case = true, value_parser = named::<Signature>(SIGNATURES))]
     signature: Option<Signature>,
     /// How many more times a call is tried
     #[arg(long, global = true, value_name = "N", default_value_t = 4, help_heading = CONNECTION, value_parser = clap::value_parser!(u32).range(..=20))]
@@ -59,10 +60,10 @@ pub struct Global {
     #[arg(long, global = true, help_heading = CONNECTION)]
     sandbox: bool,
     /// Print the signed requests that would be sent first, secrets and signature masked, and send nothing: no sign-in either, and no credential process is run; text, json, or a curl command [default: text; with -o json or jsonl: json]
-    #[arg(long, global = true, value_name = "FORM", num_args = 0..=1, require_equals = true, help_heading = CONNECTION, value_parser = parse::<Form>)]
+    #[arg(long, global = true, value_name = "FORM", num_args = 0..=1, require_equals = true, help_heading = CONNECTION, ignore_case = true, value_parser = named::<Form>(Form::NAMES))]
     dry_run: Option<Option<Form>>,
-    /// Output format: table, wide, json, jsonl, csv, tsv or yaml; tasks also junit [default: table] [env: SCANQ_OUTPUT]
-    #[arg(short, long, global = true, value_name = "FORMAT", help_heading = OUTPUT, value_parser = parse::<Format>)]
+    /// Output format; junit is for the tasks command [default: table] [env: SCANQ_OUTPUT]
+    #[arg(short, long, global = true, value_name = "FORMAT", help_heading = OUTPUT, ignore_case = true, value_parser = named::<Format>(formats()))]
     output: Option<Format>,
     /// Columns of table, wide, csv and tsv, in this order
     #[arg(long, global = true, value_name = "COLUMN", value_delimiter = ',', help_heading = OUTPUT)]
@@ -87,6 +88,9 @@ pub struct Global {
     quiet: bool,
 }
 
+const SIGNATURES: [&str; 2] = ["acs3", "rpc"];
+const LEVELS: [&str; 4] = ["error", "warn", "debug", "trace"];
+
 /// Alibaba Cloud's signatures by name.
 #[derive(Debug, Clone, Copy)]
 struct Signature(Scheme);
@@ -98,7 +102,7 @@ impl FromStr for Signature {
         match text.to_ascii_lowercase().as_str() {
             "acs3" => Ok(Signature(Scheme::Current)),
             "rpc" => Ok(Signature(Scheme::Rpc)),
-            _ => Err("must be acs3 or rpc".into()),
+            _ => Err(must_be_one_of(SIGNATURES)),
         }
     }
 }
@@ -107,15 +111,17 @@ impl FromStr for Format {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        Format::named(text).ok_or_else(|| {
-            let names = Format::ALL.map(|(name, _)| name);
-            format!("must be one of {}", names.join(", "))
-        })
+        Format::named(text).ok_or_else(|| must_be_one_of(formats()))
     }
 }
 
-fn parse<T: FromStr<Err = String>>(text: &str) -> Result<T, String> {
-    text.parse()
+fn formats() -> impl Iterator<Item = &'static str> {
+    Format::ALL.iter().map(|(name, _)| *name)
+}
+
+fn must_be_one_of(known: impl IntoIterator<Item = &'static str>) -> String {
+    let known: Vec<_> = known.into_iter().collect();
+    format!("must be one of {}", known.join(", "))
 }
 
 /// What the global flags and their variables come to.
@@ -162,12 +168,12 @@ impl Settings {
         let flags = Global::from_arg_matches(matches)
             .map_err(|e| Error::new(Kind::Usage, "arguments", e))?;
         let env = &context.env;
-        let format = or_variable(flags.output, env, "SCANQ_OUTPUT")?.unwrap_or_default();
+        let format = or_variable(flags.output, env, "SCANQ_OUTPUT", formats())?.unwrap_or_default();
         let for_scripts = matches!(format, Format::Json | Format::Jsonl);
         let is_colored = colored(&flags.color, env, context.ui.is_terminal());
         context.ui.configure(Level::Normal, for_scripts, is_colored);
-        let signature = or_variable(flags.signature, env, "SCANQ_ALIYUN_SIGNATURE")?;
-        let level = or_variable(None, env, "SCANQ_LOG")?;
+        let signature = or_variable(flags.signature, env, "SCANQ_ALIYUN_SIGNATURE", SIGNATURES)?;
+        let level = or_variable(None, env, "SCANQ_LOG", LEVELS)?;
         let level = match (flags.quiet, flags.verbose) {
             (true, _) => Level::Quiet,
             (_, 0) => level.unwrap_or_default(),
@@ -267,7 +273,7 @@ impl FromStr for Level {
             "warn" | "info" => Ok(Level::Normal),
             "debug" => Ok(Level::Verbose),
             "trace" => Ok(Level::Headers),
-            _ => Err("must be error, warn, debug or trace".into()),
+            _ => Err(must_be_one_of(LEVELS)),
         }
     }
 }
@@ -276,13 +282,14 @@ fn or_variable<T: FromStr<Err = String>>(
     flag: Option<T>,
     env: &Env,
     name: &str,
+    known: impl IntoIterator<Item = &'static str>,
 ) -> Result<Option<T>, Error> {
     match (flag, env.get(name)) {
         (Some(value), _) => Ok(Some(value)),
         (None, Some(text)) => text
             .parse()
             .map(Some)
-            .map_err(|why| Error::usage(name, format!("{why}: {text}"))),
+            .map_err(|why| Error::usage(name, format!("{why}: {text}")).did_you_mean(text, known)),
         (None, None) => Ok(None),
     }
 }

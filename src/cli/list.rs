@@ -2,7 +2,7 @@
 
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 
-use super::time::Moment;
+use super::time::{FORMS, Moment};
 use crate::client::pages::Plan;
 use crate::error::{Error, Kind};
 use crate::operation::{Cursor, Meta, Paging, Params};
@@ -11,8 +11,8 @@ use chrono::{DateTime, Utc};
 /// Flags of listings.
 #[derive(Args)]
 pub struct ListArgs {
-    /// Only tasks from this time on: RFC 3339, YYYY-MM-DD[ HH:MM[:SS]], epoch milliseconds, or a span back from now (90m, 24h, 7d)
-    #[arg(long, value_name = "TIME", value_parser = Moment::parse)]
+    /// Only tasks from this time on
+    #[arg(long, help = format!("Only tasks from this time on: {FORMS}"), value_name = "TIME", value_parser = Moment::parse)]
     since: Option<Moment>,
     /// Only tasks up to this time
     #[arg(long, value_name = "TIME", value_parser = Moment::parse)]

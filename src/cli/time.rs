@@ -4,6 +4,10 @@ use std::time::Duration;
 
 use chrono::{DateTime, Local, NaiveDate, NaiveDateTime, TimeZone, Utc};
 
+/// How a point in time can be written, in the words of the help.
+pub const FORMS: &str =
+    "RFC 3339, YYYY-MM-DD[ HH:MM[:SS]], epoch milliseconds, or a span back from now (90m, 24h, 7d)";
+
 /// A point in time whose meaning may depend on when the command runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Moment {

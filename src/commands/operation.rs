@@ -380,6 +380,9 @@ fn warn_of_undocumented(matches: &ArgMatches, ui: &Ui) {
                 "--{flag}: the documentation does not list this value, it is sent as it is: {}",
                 choice.sent
             ));
+            if let Some(near) = choice.near {
+                ui.hint(format!("did you mean {near}?"));
+            }
         }
     }
 }

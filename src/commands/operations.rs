@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::operation::column::Cell;
 use crate::provider;
 
-const COLUMNS: [(&str, bool); 6] = [
+pub(super) const COLUMNS: [(&str, bool); 6] = [
     ("cloud", false),
     ("command", false),
     ("operation", false),

@@ -18,6 +18,29 @@ use crate::operation::{Entry, Params};
 use crate::provider::Found;
 use crate::render::request::Form;
 
+/// Columns of `list`.
+pub(super) const LIST: [(&str, bool); 5] = [
+    ("name", false),
+    ("cloud", false),
+    ("regions", false),
+    ("credentials", false),
+    ("default", false),
+];
+
+/// Columns of `show`.
+pub(super) const SHOW: [(&str, bool); 3] = [("key", false), ("value", false), ("from", false)];
+
+/// Columns of `check`.
+pub(super) const CHECK: [(&str, bool); 7] = [
+    ("profile", false),
+    ("region", false),
+    ("works", false),
+    ("identity", false),
+    ("latency-ms", false),
+    ("clock-ahead-s", false),
+    ("missing", false),
+];
+
 pub(super) async fn run(
     name: &str,
     matches: &ArgMatches,
@@ -57,14 +80,7 @@ fn list(settings: &Settings, context: &mut Context) -> Result<u8, Error> {
             ]
         })
         .collect();
-    let columns = [
-        ("name", false),
-        ("cloud", false),
-        ("regions", false),
-        ("credentials", false),
-        ("default", false),
-    ];
-    sheet::print("profiles", &columns, &rows, settings, context)?;
+    sheet::print("profiles", &LIST, &rows, settings, context)?;
     Ok(0)
 }
 
@@ -157,13 +173,7 @@ async fn show(profile: &Profile, settings: &Settings, context: &mut Context) -> 
         .iter()
         .map(|(key, value, by)| vec![Cell::from(*key), Cell::from(&**value), Cell::from(&**by)])
         .collect();
-    sheet::print(
-        "values",
-        &[("key", false), ("value", false), ("from", false)],
-        &rows,
-        settings,
-        context,
-    )?;
+    sheet::print("values", &SHOW, &rows, settings, context)?;
     failure.map_or(Ok(0), Err)
 }
 
@@ -239,16 +249,7 @@ async fn check(names: &[String], settings: &Settings, context: &mut Context) -> 
             failures.push(error.target(&*profile.name));
         }
     }
-    let columns = [
-        ("profile", false),
-        ("region", false),
-        ("works", false),
-        ("identity", false),
-        ("latency-ms", false),
-        ("clock-ahead-s", false),
-        ("missing", false),
-    ];
-    sheet::print("profiles", &columns, &rows, settings, context)?;
+    sheet::print("profiles", &CHECK, &rows, settings, context)?;
     failures::say(&failures, &context.ui);
     let codes = failures.iter().map(|error| error.kind.exit_code());
     Ok(codes.fold(0, u8::max))

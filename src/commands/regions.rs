@@ -141,6 +141,9 @@ pub(super) fn unknown(providers: &[&Provider], region: &str, by: &str) -> Error 
     let elsewhere = PROVIDERS.iter().find(|other| is_known(other, region));
     if let Some(other) = elsewhere {
         error = error.hint(format!("{region} is a region of {}", other.name));
+    } else {
+        let known = providers.iter().flat_map(|provider| (provider.regions)());
+        error = error.did_you_mean(region, known);
     }
     for provider in providers {
         error = error.hint(format!(

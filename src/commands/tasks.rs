@@ -1,7 +1,7 @@
 //! `scanq tasks`: every listing operation of every cloud and centre at once, in one shape.
 
 mod ask;
-mod print;
+pub(super) mod print;
 
 use std::cell::RefCell;
 use std::io::Write;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{Credentials, Profile, nearest};
+use super::{Credentials, Profile};
 use crate::context::Env;
 use crate::error::{Error, Kind};
 use crate::provider::{self, Endpoint, Origin, PROVIDERS, Provider};
@@ -62,6 +62,7 @@ impl Entry {
                 self.cloud,
                 known.join(", ")
             ))
+            .did_you_mean(&self.cloud, known)
         })?;
         let endpoint = self
             .endpoint
@@ -78,10 +79,10 @@ impl Entry {
                 .iter()
                 .find(|region| (provider.site)(region).is_none())
         {
-            return Err(broken(format!("unknown region: {region}")).hint(format!(
-                "known regions: {}",
-                (provider.regions)().join(", ")
-            )));
+            let known = (provider.regions)();
+            return Err(broken(format!("unknown region: {region}"))
+                .did_you_mean(region, known.iter().copied())
+                .hint(format!("known regions: {}", known.join(", "))));
         }
         let span = |key: &str, text: Option<String>| match text
             .as_deref()
@@ -186,10 +187,7 @@ pub(super) fn mistake(path: &Path, text: &str, error: &toml::de::Error) -> Error
     // serde's words for an unknown key: unknown field `x`, expected one of `a`, `b`.
     let mut names = message.split('`').skip(1).step_by(2);
     match (message.starts_with("unknown field"), names.next()) {
-        (true, Some(unknown)) => match nearest(unknown, &names.collect::<Vec<_>>()) {
-            Some(near) => wrong.hint(format!("did you mean {near}?")),
-            None => wrong,
-        },
+        (true, Some(unknown)) => wrong.did_you_mean(unknown, names),
         _ => wrong,
     }
 }

@@ -5,6 +5,8 @@ use std::ffi::OsStr;
 use clap::builder::{PossibleValue, TypedValueParser};
 use serde::{Serialize, Serializer};
 
+use crate::nearest::{fold, nearest};
+
 /// One documented value.
 #[derive(Debug)]
 pub struct Known {
@@ -26,12 +28,13 @@ pub struct Choice {
     pub sent: String,
     /// Whether the documentation lists it. Clouds add values, so others are sent too, after a warning.
     pub documented: bool,
+    /// The documented value that may have been meant, where it is none.
+    pub near: Option<&'static str>,
 }
 
 impl Choice {
     /// Reads `text` by the table: `2`, `succeeded`, `IMAGE_SCAN`, `image-scan` and `image_scan` are all understood.
-    pub fn read(table: &[Known], text: &str) -> Self {
-        let fold = |text: &str| text.to_ascii_lowercase().replace('_', "-");
+    pub fn read(table: &'static [Known], text: &str) -> Self {
         let wanted = fold(text);
         match table
             .iter()
@@ -40,10 +43,17 @@ impl Choice {
             Some(value) => Choice {
                 sent: value.native.to_owned(),
                 documented: true,
+                near: None,
             },
             None => Choice {
                 sent: text.to_owned(),
                 documented: false,
+                near: nearest(
+                    text,
+                    table
+                        .iter()
+                        .flat_map(|value| [value.native, value.readable]),
+                ),
             },
         }
     }
@@ -97,10 +107,10 @@ mod tests {
 
     #[test]
     fn an_undocumented_value_is_kept_as_typed() {
-        let choice = Choice::read(TABLE, "New_Thing");
-        assert_eq!(
-            (choice.sent.as_str(), choice.documented),
-            ("New_Thing", false)
-        );
+        for (text, near) in [("New_Thing", None), ("image-skan", Some("image-scan"))] {
+            let choice = Choice::read(TABLE, text);
+            assert_eq!((choice.sent.as_str(), choice.documented), (text, false));
+            assert_eq!(choice.near, near);
+        }
     }
 }

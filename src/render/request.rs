@@ -24,6 +24,11 @@ pub enum Form {
     Curl,
 }
 
+impl Form {
+    /// Their names.
+    pub const NAMES: [&str; 3] = ["text", "json", "curl"];
+}
+
 impl FromStr for Form {
     type Err = String;
 
@@ -32,7 +37,7 @@ impl FromStr for Form {
             "text" => Ok(Form::Text),
             "json" => Ok(Form::Json),
             "curl" => Ok(Form::Curl),
-            _ => Err("must be text, json or curl".into()),
+            _ => Err(format!("must be one of {}", Form::NAMES.join(", "))),
         }
     }
 }

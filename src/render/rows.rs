@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use super::table::{Table, Times};
 use super::{Format, safe};
 use crate::error::Error;
+use crate::nearest::fold;
 use crate::operation::column::Cell;
 
 /// What the flags ask of rows.
@@ -46,13 +47,14 @@ impl Rows {
     /// A usage error for a column that is not known.
     pub fn new(format: Format, known: &[(&str, bool)], shape: &Shape) -> Result<Self, Error> {
         let find = |flag: &str, name: &str| {
-            let wanted = name.trim().to_ascii_lowercase().replace('_', "-");
+            let wanted = fold(name.trim());
             known
                 .iter()
                 .position(|(known, _)| *known == wanted)
                 .ok_or_else(|| {
                     let names: Vec<_> = known.iter().map(|(name, _)| *name).collect();
                     Error::usage(flag, format!("unknown column: {name}"))
+                        .did_you_mean(name, names.iter().copied())
                         .hint(format!("known columns: {}", names.join(", ")))
                 })
         };
@@ -228,6 +230,6 @@ mod tests {
         let error = Rows::new(Format::Csv, &[("name", false)], &shape)
             .err()
             .unwrap();
-        assert!(error.hints[0].contains("known columns: name"));
+        assert_eq!(error.hints, ["did you mean name?", "known columns: name"]);
     }
 }

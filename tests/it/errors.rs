@@ -82,7 +82,7 @@ fn bad_input_is_a_usage_error_before_anything_is_sent() {
         ),
         (
             "aliyun once-tasks -o xml",
-            "must be one of table, wide, json",
+            "possible values: table, wide, json",
         ),
         (
             "aliyun once-tasks --endpoint http://example.com",
@@ -93,7 +93,10 @@ fn bad_input_is_a_usage_error_before_anything_is_sent() {
             "must not hold credentials",
         ),
         ("aliyun once-tasks --timeout 0s", "must be more than 0"),
-        ("aliyun once-tasks --signature md5", "must be acs3 or rpc"),
+        (
+            "aliyun once-tasks --signature md5",
+            "possible values: acs3, rpc",
+        ),
         ("aliyun no-such-thing", "unrecognized subcommand"),
     ] {
         let output = refused(line);

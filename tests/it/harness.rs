@@ -313,3 +313,50 @@ pub fn finish(mut command: Command) -> Output {
         err: String::from_utf8(output.stderr).unwrap(),
     }
 }
+
+/// A program that tests ask for an opinion. Where it is absent they say so and pass, unless `SCANQ_TEST_TOOLS` demands
+/// it, as the gate does.
+#[cfg(unix)]
+#[expect(clippy::print_stderr, reason = "what is not tested must be said")]
+pub fn tool(name: &str) -> Option<std::path::PathBuf> {
+    let folders = std::env::var("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&folders)
+        .map(|folder| folder.join(name))
+        .find(|path| path.is_file());
+    if found.is_none() {
+        assert!(
+            std::env::var_os("SCANQ_TEST_TOOLS").is_none(),
+            "{name} is not installed"
+        );
+        eprintln!("{name} is not installed: not tested with it");
+    }
+    found
+}
+
+/// That program in a folder that is its home, with nothing of the environment but the path.
+#[cfg(unix)]
+pub fn run_tool(program: &std::path::Path, home: &std::path::Path) -> Command {
+    let mut command = Command::new(program);
+    let bin = std::path::Path::new(env!("CARGO_BIN_EXE_scanq"));
+    let bin = bin.parent().unwrap().display();
+    let path = std::env::var("PATH").unwrap_or_default();
+    command
+        .env_clear()
+        .env("PATH", format!("{bin}:{path}"))
+        .env("HOME", home)
+        .env("TERM", "xterm")
+        .current_dir(home);
+    command
+}
+
+/// What a program prints. It must succeed, and complain of nothing.
+#[cfg(unix)]
+pub fn shown(command: Command) -> String {
+    let asked = format!("{command:?}");
+    let output = finish(command);
+    assert!(
+        output.code == 0 && output.err.is_empty(),
+        "{asked}: {output:?}"
+    );
+    output.out
+}

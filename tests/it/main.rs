@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
+#[cfg(target_os = "linux")]
+mod completions;
 mod credentials;
 mod docs;
 mod dry_run;
@@ -11,7 +13,7 @@ mod gate;
 mod harness;
 mod help;
 mod hostile;
-mod integrate;
+mod manual;
 mod operations;
 mod output;
 mod paging;
@@ -22,6 +24,7 @@ mod readme;
 mod reasons;
 mod sandbox;
 mod structure;
+mod suggestions;
 mod tasks;
 #[cfg(unix)]
 mod terminal;

@@ -12,14 +12,18 @@ fn all() -> Vec<(&'static Provider, &'static Entry)> {
     provider::operations().collect()
 }
 
-/// A command line that needs nothing else.
+/// A command line that needs nothing else: what is no listing has its flags in its first example.
 fn line(provider: &Provider, entry: &Entry, name: &str) -> String {
-    let required = if entry.meta.api == "GetOnceTaskResultInfo" {
-        " --task-id abc --task-type image-scan"
-    } else {
-        ""
+    let flags = match entry.meta.paging {
+        Some(_) => String::new(),
+        None => {
+            let example = entry.meta.examples[0].line.replace("\\\n", " ");
+            let flags = example.split_whitespace().skip(3);
+            let flags: Vec<_> = flags.filter(|flag| *flag != "--sandbox").collect();
+            flags.join(" ")
+        }
     };
-    format!("{} {name}{required}", provider.id)
+    format!("{} {name} {flags}", provider.id)
 }
 
 /// The sample's items, parsed.

@@ -40,6 +40,11 @@ const COLUMNS: &[Column] = &[
 
 const DETAILS: &str = "details";
 
+/// The names of the columns.
+pub(in crate::commands) fn columns() -> impl Iterator<Item = &'static str> {
+    COLUMNS.iter().map(|(name, ..)| *name)
+}
+
 /// How tasks go out.
 pub(super) enum Printer {
     /// One by one.

@@ -5,6 +5,7 @@ pub mod image_fix_tasks;
 pub mod once_task_result;
 pub mod once_tasks;
 
+use crate::nearest::fold;
 use crate::operation::lenient::Text;
 use crate::operation::{Entry, Items, Paging, Total};
 use crate::task::Status;
@@ -93,5 +94,5 @@ fn numbered_status(number: Option<i64>) -> Status {
 
 /// `IMAGE_SCAN` as a kind of task: `image-scan`.
 fn kind(native: &str) -> String {
-    native.to_ascii_lowercase().replace('_', "-")
+    fold(native)
 }

@@ -9,7 +9,7 @@ use crate::operation::choice::{Choice, Choices, Known, known};
 use crate::operation::column::{Cell, Column, column, duration, progress, wide};
 use crate::operation::lenient::{Decimal, Int, Object, Text};
 use crate::operation::narrow::{ByStatus, Narrow, kind};
-use crate::operation::{Lifecycle, Meta, Operation, Row, Sample, Test, Times, filter};
+use crate::operation::{Lifecycle, Meta, Operation, Row, Sample, Test, Times, example, filter};
 use crate::task::details::{Details, projects};
 use crate::task::{Facts, Status, clamp_percent};
 
@@ -187,6 +187,16 @@ impl Operation for AgentlessTasks {
             when: None,
             body: include_str!("../../../../fixtures/aliyun/ListAgentlessTask.json"),
         }],
+        examples: &[
+            example(
+                "Scans that are under way, without an account",
+                "scanq aliyun agentless-tasks --sandbox --status running",
+            ),
+            example(
+                "Scans of images in the last day, as the API's own document",
+                "scanq aliyun agentless-tasks --target-type image --since 24h -o json",
+            ),
+        ],
     };
 
     const COLUMNS: &'static [Column<Row<AgentlessTask>>] = &[

@@ -8,7 +8,7 @@ use crate::operation::choice::{Choice, Choices, Known, known};
 use crate::operation::column::{Cell, Column, column, duration, wide};
 use crate::operation::lenient::{Int, Text};
 use crate::operation::narrow::{ByStatus, Narrow, kind};
-use crate::operation::{Lifecycle, Meta, Operation, Row, Sample, Test, Times, filter};
+use crate::operation::{Lifecycle, Meta, Operation, Row, Sample, Test, Times, example, filter};
 use crate::task::{Facts, Status};
 
 const STATUSES: &[Known] = &[
@@ -99,6 +99,16 @@ impl Operation for ImageFixTasks {
             when: None,
             body: include_str!("../../../../fixtures/aliyun/DescribeImageFixTask.json"),
         }],
+        examples: &[
+            example(
+                "Fixes that failed, without an account",
+                "scanq aliyun image-fix-tasks --sandbox --status failed",
+            ),
+            example(
+                "Fixes of the last week for a spreadsheet",
+                "scanq aliyun image-fix-tasks --since 7d -o csv",
+            ),
+        ],
     };
 
     const COLUMNS: &'static [Column<Row<BuildTask>>] = &[

@@ -9,7 +9,7 @@ use crate::operation::choice::{Choice, Choices, Known, known};
 use crate::operation::column::{Cell, Column, column, progress};
 use crate::operation::lenient::{Int, Object, Text};
 use crate::operation::narrow::Narrow;
-use crate::operation::{Items, Lifecycle, Meta, Operation, Row, Sample};
+use crate::operation::{Items, Lifecycle, Meta, Operation, Row, Sample, example};
 use crate::task::{Facts, Status, percent};
 
 /// The page lists the first three and uses ASSETS_COLLECTION as its example; the rest are the vendor's SDK's.
@@ -102,6 +102,18 @@ impl Operation for OnceTaskResult {
             when: None,
             body: include_str!("../../../../fixtures/aliyun/GetOnceTaskResultInfo.json"),
         }],
+        examples: &[
+            example(
+                "How one image scan stands, without an account",
+                "scanq aliyun once-task-result --sandbox --task-type image-scan \\
+        --task-id 9fb50f2af8bb67c9fdb6841900000001",
+            ),
+            example(
+                "The same of a collection of assets, as the API's own document",
+                "scanq aliyun once-task-result --task-type assets-collection -o json \\
+        --task-id 9fb50f2af8bb67c9fdb6841900000001",
+            ),
+        ],
     };
 
     const COLUMNS: &'static [Column<Row<Outcome>>] = &[

@@ -8,7 +8,7 @@ use crate::operation::choice::{Choice, Choices, Known, known};
 use crate::operation::column::{Cell, Column, column, duration, progress, wide};
 use crate::operation::lenient::{Int, Object, Text};
 use crate::operation::narrow::{ByStatus, Narrow, kind as kind_of};
-use crate::operation::{Lifecycle, Meta, Operation, Row, Sample, Test, Times, filter};
+use crate::operation::{Lifecycle, Meta, Operation, Row, Sample, Test, Times, example, filter};
 use crate::task::details::{Details, stages};
 use crate::task::{Facts, Status, clamp_percent, percent};
 
@@ -198,6 +198,16 @@ impl Operation for OnceTasks {
                     "../../../../fixtures/aliyun/DescribeOnceTaskLeafRecordPage.json"
                 ),
             },
+        ],
+        examples: &[
+            example(
+                "Image scans that are under way, without an account",
+                "scanq aliyun once-tasks --sandbox --status pending,running",
+            ),
+            example(
+                "Image scans of the last day for a script, one line of JSON each",
+                "scanq aliyun once-tasks --since 24h -o jsonl",
+            ),
         ],
     };
 

@@ -9,7 +9,8 @@ use crate::operation::column::{Cell, Column, column, duration, progress, wide};
 use crate::operation::lenient::{Int, List, Object, Text};
 use crate::operation::narrow::{ByStatus, Narrow, kind};
 use crate::operation::{
-    Cursor, Items, Lifecycle, Meta, Operation, Paging, Row, Sample, Test, Times, Total, filter,
+    Cursor, Items, Lifecycle, Meta, Operation, Paging, Row, Sample, Test, Times, Total, example,
+    filter,
 };
 use crate::task::{Facts, Status, percent};
 
@@ -307,6 +308,16 @@ impl Operation for Tasks {
                 when: Some(("task_type", "iac_scan")),
                 body: include_str!("../../../../fixtures/huawei/ListTasks-iac_scan.json"),
             },
+        ],
+        examples: &[
+            example(
+                "Cluster scans that have finished, without an account",
+                "scanq huawei tasks --sandbox --task-type cluster-scan --status finished",
+            ),
+            example(
+                "Scans of both types in the last day for a script, one line of JSON each",
+                "scanq huawei tasks --since 24h -o jsonl",
+            ),
         ],
     };
 

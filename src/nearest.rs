@@ -1,0 +1,39 @@
+//! Did you mean? The known name that is most like a mistaken one. It is only ever suggested, never taken instead.
+
+/// A name as it is compared: in any case, and `_` for `-`.
+pub fn fold(name: &str) -> String {
+    name.to_ascii_lowercase().replace('_', "-")
+}
+
+/// The known name that is most like `name`, if any is like it at all.
+pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let name = fold(name);
+    let near = known.into_iter().map(|known| {
+        (
+            strsim::normalized_damerau_levenshtein(&name, &fold(known)),
+            known,
+        )
+    });
+    let best = near.max_by(|a, b| a.0.total_cmp(&b.0))?;
+    (best.0 > 0.6).then_some(best.1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_of_the_fingers_has_a_nearest_name_and_something_else_has_none() {
+        let known = ["cn-shanghai", "ap-southeast-1", "TASK_ID"];
+        for (typed, meant) in [
+            ("cn-shanghia", Some("cn-shanghai")),
+            ("AP_SOUTHEAST_2", Some("ap-southeast-1")),
+            ("taskid", Some("TASK_ID")),
+            ("mars", None),
+            ("", None),
+        ] {
+            assert_eq!(nearest(typed, known), meant, "{typed}");
+        }
+        assert_eq!(nearest("x", []), None);
+    }
+}
