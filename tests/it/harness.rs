@@ -347,7 +347,7 @@ pub fn run_tool(program: &std::path::Path, home: &std::path::Path) -> Command {
 }
 
 /// What a program prints. It must succeed, and complain of nothing.
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 pub fn shown(command: Command) -> String {
     let asked = format!("{command:?}");
     let output = finish(command);
