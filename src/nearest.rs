@@ -5,14 +5,14 @@ pub fn fold(name: &str) -> String {
     name.to_ascii_lowercase().replace('_', "-")
 }
 
-/// The known name that is most like `name`, if any is like it at all.
+/// The known name that is most like `name`, if any is like it at all. What is known is not mistaken for something else.
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let name = fold(name);
+    let wanted = fold(name);
     let near = known
         .into_iter()
-        .map(|known| (strsim::jaro_winkler(&name, &fold(known)), known));
+        .map(|known| (strsim::jaro_winkler(&wanted, &fold(known)), known));
     let best = near.max_by(|a, b| a.0.total_cmp(&b.0))?;
-    (best.0 > 0.75).then_some(best.1)
+    (best.0 > 0.75 && best.1 != name).then_some(best.1)
 }
 
 #[cfg(test)]
@@ -26,6 +26,7 @@ mod tests {
             ("cn-shanghia", Some("cn-shanghai")),
             ("AP_SOUTHEAST_2", Some("ap-southeast-1")),
             ("taskid", Some("TASK_ID")),
+            ("cn-shanghai", None),
             ("mars", None),
             ("", None),
         ] {

@@ -78,6 +78,13 @@ const KINDS: &str = "throttle[=MS], status=CODE, html, drop, reset, truncate, sl
                      endless, invalid-json, wrong-types, duplicates, losses, drift=N, expired-token, skew=±SPAN, \
                      redirect=URL, nonce-used";
 
+/// The names of the faults that there are.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    KINDS
+        .split(", ")
+        .map(|kind| kind.split(['[', '=']).next().unwrap_or(kind).trim())
+}
+
 impl FromStr for Fault {
     type Err = String;
 
