@@ -5,17 +5,13 @@ pub fn fold(name: &str) -> String {
     name.to_ascii_lowercase().replace('_', "-")
 }
 
-/// The known name that is most like `name`, if any is like it at all.
+/// The known name that is most like `name`, if any is like it at all. What is known is not mistaken for something else.
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let name = fold(name);
-    let near = known.into_iter().map(|known| {
-        (
-            strsim::normalized_damerau_levenshtein(&name, &fold(known)),
-            known,
-        )
-    });
+    let wanted = fold(name);
+    let likeness = |known: &str| strsim::normalized_damerau_levenshtein(&wanted, &fold(known));
+    let near = known.into_iter().map(|known| (likeness(known), known));
     let best = near.max_by(|a, b| a.0.total_cmp(&b.0))?;
-    (best.0 > 0.6).then_some(best.1)
+    (best.0 > 0.6 && best.1 != name).then_some(best.1)
 }
 
 #[cfg(test)]
@@ -29,6 +25,7 @@ mod tests {
             ("cn-shanghia", Some("cn-shanghai")),
             ("AP_SOUTHEAST_2", Some("ap-southeast-1")),
             ("taskid", Some("TASK_ID")),
+            ("cn-shanghai", None),
             ("mars", None),
             ("", None),
         ] {

@@ -12,7 +12,7 @@ use super::{interrupted, output};
 use crate::cli::SandboxArgs;
 use crate::context::{Clock, Context};
 use crate::error::{Error, Kind};
-use crate::sandbox::{Sandbox, Settings, keys, listener};
+use crate::sandbox::{Sandbox, Settings, fault, keys, listener};
 
 /// The world that `--sandbox` asks.
 pub(super) fn in_process(clock: &Clock) -> Sandbox {
@@ -40,8 +40,10 @@ pub(super) async fn run(matches: &ArgMatches, context: &mut Context) -> Result<u
         |now| now.resolve((context.clock)()),
     );
     let faults = args.fault.iter().map(|spec| {
-        spec.parse()
-            .map_err(|why: String| Error::usage("--fault", why))
+        spec.parse().map_err(|why: String| {
+            let name = spec.split(['=', ',']).next().unwrap_or(spec);
+            Error::usage("--fault", why).did_you_mean(name, fault::names())
+        })
     });
     let faults = faults.collect::<Result<_, _>>()?;
     let settings = Settings {

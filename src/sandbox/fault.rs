@@ -13,8 +13,8 @@ use fastrand::Rng;
 use serde_json::{Value, json};
 
 use crate::transport::Reply;
-pub use spec::Fault;
 use spec::Kind;
+pub use spec::{Fault, names};
 
 /// How an answer is put on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -91,6 +91,17 @@ pub(super) fn sts(
     }))
 }
 
+/// What is asked beside the operations, by the names under which it is counted.
+pub(super) const NAMES: [&str; 7] = [
+    "AssumeRole",
+    "AssumeRoleWithOIDC",
+    "URI",
+    "IAM-token",
+    "IAM-projects",
+    "IMDS",
+    "ECS-agency",
+];
+
 /// Everything that is asked by path. None: not one of these.
 pub(super) fn answer(sandbox: &Sandbox, request: &Incoming, now: DateTime<Utc>) -> Option<Reply> {
     let path = request.path.as_str();

@@ -78,6 +78,18 @@ fn paths(command: &Command, path: &[String], found: &mut Vec<Vec<String>>) {
 }
 
 #[test]
+fn the_first_line_of_each_help_is_an_imperative_without_a_period() {
+    fn check(command: &Command) {
+        let about = command.get_about().unwrap().to_string();
+        let verb = about.split(' ').next().unwrap();
+        let is_imperative = verb.starts_with(char::is_uppercase) && !verb.ends_with('s');
+        assert!(is_imperative && !about.ends_with('.'), "{about}");
+        command.get_subcommands().for_each(check);
+    }
+    check(&scanq::cli::command());
+}
+
+#[test]
 fn both_examples_of_each_operation_answer_in_a_sandbox() {
     for (provider, entry) in scanq::provider::operations() {
         let help = finish(binary(&[provider.id, entry.meta.command, "--help"])).out;
@@ -85,13 +97,13 @@ fn both_examples_of_each_operation_answer_in_a_sandbox() {
             panic!("{}: two examples", entry.meta.api);
         };
         assert!(first.line.contains(" --sandbox") && !second.line.contains(" --sandbox"));
+        for known in [entry.meta.api, entry.meta.permission, entry.meta.doc] {
+            assert!(help.contains(known), "{known}: {help}");
+        }
         for example in [first, second] {
             let shown = example.line.replace('\n', "\n  ");
-            assert!(
-                help.contains(&format!("  # {}\n  {shown}\n", example.purpose))
-                    || help.ends_with(&format!("  # {}\n  {shown}\n", example.purpose)),
-                "{help}"
-            );
+            let whole = format!("  # {}\n  {shown}", example.purpose);
+            assert!(help.contains(&whole), "{help}");
             let line = example.line.replace("\\\n", " ");
             let mut words = line.split_whitespace();
             assert_eq!(words.next(), Some("scanq"));

@@ -36,6 +36,10 @@ fn whatever_has_a_known_name_is_suggested() {
         ("tasks --color neverr", "'never'"),
         ("tasks --signature acs", "'acs3'"),
         ("completions bsh", "'bash'"),
+        (
+            "sandbox --fault throtle=5,times=2",
+            "hint: did you mean throttle?",
+        ),
         // Columns.
         ("tasks --columns cloud,statsu", "hint: did you mean status?"),
         ("tasks --sort-by startd", "hint: did you mean started?"),

@@ -3,6 +3,9 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::provider;
+use crate::sandbox::identity;
+
 /// A fault and when it happens.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fault {
@@ -68,6 +71,13 @@ const KINDS: &str = "throttle[=MS], status=CODE, html, drop, reset, truncate, sl
                      endless, invalid-json, wrong-types, duplicates, losses, drift=N, expired-token, skew=±SPAN, \
                      redirect=URL, nonce-used";
 
+/// The names of the faults that there are.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    KINDS
+        .split(", ")
+        .map(|kind| kind.split(['[', '=']).next().unwrap_or(kind).trim())
+}
+
 impl FromStr for Fault {
     type Err = String;
 
@@ -95,7 +105,7 @@ impl FromStr for Fault {
             let (name, value) = part.split_once('=').ok_or_else(wrong)?;
             let number = || value.parse::<u64>().map_err(|_| wrong());
             match name {
-                "on" => fault.on = Some(value.to_owned()),
+                "on" => fault.on = Some(operation(value)?),
                 "times" => fault.times = Some(number()?),
                 "after" => fault.after = number()?,
                 "every" => fault.every = number()?.max(1),
@@ -113,9 +123,30 @@ impl FromStr for Fault {
     }
 }
 
+/// The API name of an operation, or the name of a sign-in: a fault of any other would never happen.
+fn operation(name: &str) -> Result<String, String> {
+    let known = || {
+        let operations = provider::operations().map(|(_, entry)| entry.meta.api);
+        operations.chain(identity::NAMES)
+    };
+    match known().find(|known| known.eq_ignore_ascii_case(name)) {
+        Some(name) => Ok(name.to_owned()),
+        None => Err(format!(
+            "not an operation: {name}; known are {}",
+            known().collect::<Vec<_>>().join(", ")
+        )),
+    }
+}
+
 impl Kind {
     fn parse(name: &str, value: Option<&str>) -> Result<Kind, String> {
-        let wrong = || format!("not a fault: {name}; known are {KINDS}");
+        let wrong = || match names().any(|known| known == name) {
+            true => format!(
+                "not a value of {name}: {}; known are {KINDS}",
+                value.unwrap_or("none")
+            ),
+            false => format!("not a fault: {name}; known are {KINDS}"),
+        };
         let span = |text: &str| humantime::parse_duration(text).map_err(|_| wrong());
         Ok(match (name, value) {
             ("throttle", None) => Kind::Throttle(None),
@@ -170,12 +201,17 @@ mod tests {
             "drop=1",
             "drop,often",
             "drop,p=2",
+            "drop,on=ListAgentlesTask",
             "skew=x",
             "",
         ] {
             assert!(spec.parse::<Fault>().is_err(), "{spec}");
         }
         assert!("explode".parse::<Fault>().unwrap_err().contains("throttle"));
+        let wrong = |spec: &str| spec.parse::<Fault>().unwrap_err();
+        assert!(wrong("throttle=soon").starts_with("not a value of throttle: soon"));
+        assert!(wrong("drop,on=x").starts_with("not an operation: x"));
+        assert!("drop,on=assumerole".parse::<Fault>().is_ok());
         assert_eq!(
             "skew=-20m".parse::<Fault>().unwrap().kind,
             Kind::Skew(-1200)

@@ -105,13 +105,11 @@ impl Operation for OnceTaskResult {
         examples: &[
             example(
                 "How one image scan stands, without an account",
-                "scanq aliyun once-task-result --sandbox --task-type image-scan \\
-        --task-id 9fb50f2af8bb67c9fdb6841900000001",
+                "scanq aliyun once-task-result --sandbox --task-type image-scan \\\n    --task-id 9fb50f2af8bb67c9fdb6841900000001",
             ),
             example(
                 "The same of a collection of assets, as the API's own document",
-                "scanq aliyun once-task-result --task-type assets-collection -o json \\
-        --task-id 9fb50f2af8bb67c9fdb6841900000001",
+                "scanq aliyun once-task-result --task-type assets-collection -o json \\\n    --task-id 9fb50f2af8bb67c9fdb6841900000001",
             ),
         ],
     };
