@@ -6,6 +6,7 @@
 pub mod http;
 pub mod limits;
 pub mod pages;
+mod seen;
 pub mod session;
 pub mod tls;
 
@@ -348,19 +349,20 @@ pub struct Probe {
     pub clock_ahead: Option<TimeDelta>,
 }
 
-fn judge(target: &Target, entry: &Entry, reply: Reply) -> Result<Page, Attempt> {
+fn judge(target: &Target, entry: &Entry, mut reply: Reply) -> Result<Page, Attempt> {
+    let body = std::mem::take(&mut reply.body);
     let header = |name: &str| reply.header(name).map(str::to_owned);
     let date = reply.date();
     let answer = Answer {
         status: reply.status,
         header: &header,
-        body: &reply.body,
+        body: &body,
         permission: entry.meta.permission,
     };
     if let Some(failure) = (target.provider.failure)(&answer) {
         return Err(Attempt { failure, date });
     }
-    Page::decode(entry.meta, reply.body.clone()).map_err(|error| Attempt {
+    Page::decode(entry.meta, body).map_err(|error| Attempt {
         failure: Failure {
             kind: Kind::Answer,
             code: None,

@@ -4,7 +4,6 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
-use bytes::BytesMut;
 use url::Url;
 
 use super::tls;
@@ -119,7 +118,10 @@ impl Http {
                 Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
             })
             .collect();
-        let mut body = BytesMut::new();
+        // As much room as the server says that it needs: a body that grows is copied with every doubling.
+        let length = response.content_length().unwrap_or(0);
+        let length = usize::try_from(length).unwrap_or(LARGEST_BODY);
+        let mut body = Vec::with_capacity(length.min(LARGEST_BODY));
         while let Some(chunk) = response.chunk().await.map_err(hidden)? {
             if body.len() + chunk.len() > LARGEST_BODY {
                 bail!("the answer is larger than {} MiB", LARGEST_BODY >> 20);
@@ -129,7 +131,7 @@ impl Http {
         Ok(Reply {
             status,
             headers,
-            body: body.freeze(),
+            body: body.into(),
         })
     }
 }
