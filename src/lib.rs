@@ -30,6 +30,7 @@ pub mod context;
 pub mod credential;
 pub mod encoding;
 pub mod error;
+mod moment;
 pub mod operation;
 pub mod provider;
 pub mod render;
