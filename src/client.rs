@@ -6,6 +6,7 @@
 pub mod http;
 pub mod limits;
 pub mod pages;
+mod seen;
 pub mod session;
 pub mod tls;
 mod verdict;

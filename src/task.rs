@@ -5,10 +5,11 @@ pub mod details;
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use details::Details;
 use serde::{Serialize, Serializer};
 
+use crate::moment;
 use crate::nearest::fold;
 
 /// What became of a task, normalised.
@@ -198,13 +199,8 @@ pub fn clamp_percent(value: i64) -> u8 {
     value.clamp(0, 100) as u8
 }
 
-/// A time in the one form that results use: RFC 3339, UTC, milliseconds where there are any.
-pub fn rfc3339_text(time: DateTime<Utc>) -> String {
-    time.to_rfc3339_opts(SecondsFormat::AutoSi, true)
-}
-
 fn rfc3339<S: Serializer>(time: &Option<DateTime<Utc>>, serializer: S) -> Result<S::Ok, S::Error> {
-    time.map(rfc3339_text).serialize(serializer)
+    time.map(moment::rfc3339).serialize(serializer)
 }
 
 #[cfg(test)]

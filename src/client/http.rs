@@ -5,7 +5,7 @@ use std::io::Write;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use flate2::write::MultiGzDecoder;
 use url::Url;
 
@@ -146,7 +146,10 @@ impl Http {
         let is_gzip = reply
             .header("content-encoding")
             .is_some_and(|coding| coding.eq_ignore_ascii_case("gzip"));
-        let mut body = Body::new(is_gzip && !is_plain && !is_local);
+        // As much room as the server says that it needs: a body that grows is copied with every doubling.
+        let length = response.content_length().unwrap_or(0);
+        let length = usize::try_from(length).unwrap_or(LARGEST_BODY);
+        let mut body = Body::new(is_gzip && !is_plain && !is_local, length.min(LARGEST_BODY));
         while let Some(chunk) = response.chunk().await.map_err(broken)? {
             body.take(&chunk)?;
         }
@@ -157,16 +160,16 @@ impl Http {
 
 /// The body of an answer as it arrives.
 enum Body {
-    Plain(BytesMut),
+    Plain(Vec<u8>),
     /// Made with the first bytes: nothing at all is no broken gzip.
     Gzip(Option<Box<MultiGzDecoder<Vec<u8>>>>),
 }
 
 impl Body {
-    fn new(is_gzip: bool) -> Self {
+    fn new(is_gzip: bool, length: usize) -> Self {
         match is_gzip {
             true => Body::Gzip(None),
-            false => Body::Plain(BytesMut::new()),
+            false => Body::Plain(Vec::with_capacity(length)),
         }
     }
 
@@ -191,7 +194,7 @@ impl Body {
 
     fn end(self) -> anyhow::Result<Bytes> {
         let body = match self {
-            Body::Plain(bytes) => bytes.freeze(),
+            Body::Plain(bytes) => bytes.into(),
             Body::Gzip(None) => Bytes::new(),
             Body::Gzip(Some(decoder)) => decoder.finish().context(NOT_GZIP)?.into(),
         };
@@ -285,7 +288,7 @@ mod tests {
     }
 
     fn read(chunks: &[&[u8]]) -> anyhow::Result<Bytes> {
-        let mut body = Body::new(true);
+        let mut body = Body::new(true, 0);
         chunks.iter().try_for_each(|chunk| body.take(chunk))?;
         body.end()
     }

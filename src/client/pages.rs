@@ -4,11 +4,9 @@
 //! smaller page size than asked for is taken over, items that come twice are dropped by id, and where the total moved,
 //! the listing is walked once more for what slipped between the pages.
 
-use std::collections::HashSet;
-use std::hash::{BuildHasher, RandomState};
-
 use futures_util::{StreamExt, stream};
 
+use super::seen::Seen;
 use super::{Client, Target};
 use crate::error::Error;
 use crate::operation::page::{Page, scalar};
@@ -227,18 +225,5 @@ impl Walk {
             total: self.total,
             missing: if plan.single { 0 } else { self.missing(plan) },
         }
-    }
-}
-
-/// The ids that were delivered, as 8-byte hashes. A keyed hash, so that no server can make two ids collide at will.
-#[derive(Default)]
-struct Seen {
-    hasher: RandomState,
-    ids: HashSet<u64>,
-}
-
-impl Seen {
-    fn is_new(&mut self, id: &str) -> bool {
-        self.ids.insert(self.hasher.hash_one(id))
     }
 }

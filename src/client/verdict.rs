@@ -17,25 +17,28 @@ pub(super) struct Attempt {
 }
 
 /// Reads an answer.
-pub(super) fn judge(target: &Target, entry: &Entry, reply: Reply) -> Result<Page, Attempt> {
+pub(super) fn judge(target: &Target, entry: &Entry, mut reply: Reply) -> Result<Page, Attempt> {
+    // The page takes it over: nothing else holds it, so nothing is copied.
+    let body = std::mem::take(&mut reply.body);
+    let is_web_page = body.trim_ascii_start().starts_with(b"<");
     let header = |name: &str| reply.header(name).map(str::to_owned);
     let date = reply.date();
     let answer = Answer {
         status: reply.status,
         header: &header,
-        body: &reply.body,
+        body: &body,
         permission: entry.meta.permission,
     };
     if let Some(failure) = (target.provider.failure)(&answer) {
         return Err(Attempt { failure, date });
     }
-    Page::decode(entry.meta, reply.body.clone()).map_err(|error| Attempt {
+    Page::decode(entry.meta, body).map_err(|error| Attempt {
         failure: Failure {
             kind: Kind::Answer,
             code: None,
             message: format!("the answer can't be read: {error}"),
             request_id: header("x-acs-request-id").or_else(|| header("x-request-id")),
-            hint: reply.body.trim_ascii_start().starts_with(b"<").then(|| {
+            hint: is_web_page.then(|| {
                 "this is a web page: check HTTPS_PROXY, --endpoint, and whether the network wants a sign-in".to_owned()
             }),
             // A proxy's page, or a body that was cut: both may pass.

@@ -200,7 +200,7 @@ fn identity(lease: &Lease) -> Vec<(&'static str, String, String)> {
     values.extend(
         lease
             .expires
-            .map(|time| ("expires", crate::task::rfc3339_text(time), by())),
+            .map(|time| ("expires", crate::moment::rfc3339(time), by())),
     );
     values
 }

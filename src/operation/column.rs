@@ -1,12 +1,14 @@
 //! What a table can show of an item.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use chrono::{DateTime, Utc};
 
 use super::lenient::{Int, List, Text};
+use crate::moment::rfc3339;
 use crate::task::details::Details;
-use crate::task::{Facts, Status, rfc3339_text};
+use crate::task::{Facts, Status};
 
 /// One value of a table, typed so that each format can show it in its own way and sorting is by meaning.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,15 +31,15 @@ pub enum Cell {
 
 impl Cell {
     /// The value as programs read it: RFC 3339 times, milliseconds, bare numbers.
-    pub fn plain(&self) -> String {
+    pub fn plain(&self) -> Cow<'_, str> {
         match self {
-            Cell::Empty => String::new(),
-            Cell::Text(text) => text.clone(),
-            Cell::Number(number) => number.to_string(),
-            Cell::Percent(percent) => percent.to_string(),
-            Cell::Time(time) => rfc3339_text(*time),
-            Cell::Duration(ms) => ms.to_string(),
-            Cell::Status(status) => status.name().to_owned(),
+            Cell::Empty => Cow::Borrowed(""),
+            Cell::Text(text) => Cow::Borrowed(text),
+            Cell::Number(number) => Cow::Owned(spelled(*number)),
+            Cell::Percent(percent) => Cow::Owned(percent.to_string()),
+            Cell::Time(time) => Cow::Owned(rfc3339(*time)),
+            Cell::Duration(ms) => Cow::Owned(ms.to_string()),
+            Cell::Status(status) => Cow::Borrowed(status.name()),
         }
     }
 
@@ -66,6 +68,16 @@ impl Cell {
             (Cell::Status(a), Cell::Status(b)) => a.cmp(b),
             (a, b) => a.plain().cmp(&b.plain()),
         }
+    }
+}
+
+/// Most numbers are counts, which are quicker to write as such.
+fn spelled(number: f64) -> String {
+    let whole = number as i64;
+    if whole as f64 == number && (1..1 << 53).contains(&whole) {
+        whole.to_string()
+    } else {
+        number.to_string()
     }
 }
 

@@ -16,6 +16,18 @@ use serde_json::value::RawValue;
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Text(pub Option<String>);
 
+/// Text that holds JSON of its own. It is kept as spelled and read when it is asked for: with an escape at every other
+/// character, reading it takes as long as reading the rest of the item.
+#[derive(Debug, Clone, Default)]
+pub struct Encoded(Option<Box<RawValue>>);
+
+impl Encoded {
+    /// The text.
+    pub fn text(&self) -> Text {
+        self.0.as_deref().and_then(parse).unwrap_or_default()
+    }
+}
+
 /// An integer, or a string that holds one.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Int(pub Option<i64>);
@@ -130,6 +142,12 @@ impl<'de> Deserialize<'de> for Text {
     }
 }
 
+impl<'de> Deserialize<'de> for Encoded {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        <Box<RawValue>>::deserialize(deserializer).map(|raw| Encoded(Some(raw)))
+    }
+}
+
 impl<'de> Deserialize<'de> for Int {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Ok(Int(match deserializer.deserialize_any(ScalarVisitor)? {
@@ -175,6 +193,12 @@ fn parse<T: DeserializeOwned>(raw: &RawValue) -> Option<T> {
 impl Serialize for Text {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.0.serialize(serializer)
+    }
+}
+
+impl Serialize for Encoded {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.text().serialize(serializer)
     }
 }
 
@@ -241,6 +265,22 @@ mod tests {
                 "{odd}"
             );
         }
+    }
+
+    #[test]
+    fn text_that_is_read_late_reads_the_same() {
+        for json in [r#""{\"vul\":\"\u0041\"}""#, "7", "null", "[]"] {
+            let late: Encoded = serde_json::from_str(json).unwrap();
+            let at_once: Text = serde_json::from_str(json).unwrap();
+            assert_eq!(late.text(), at_once, "{json}");
+            let written = [
+                serde_json::to_string(&late),
+                serde_json::to_string(&at_once),
+            ];
+            let [late, at_once] = written.map(Result::unwrap);
+            assert_eq!(late, at_once, "{json}");
+        }
+        assert_eq!(Encoded::default().text(), Text(None));
     }
 
     #[test]

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
 
-use bytes::Bytes;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -15,7 +15,7 @@ use super::{Items, Meta, Total};
 /// A decoded page. It owns the body; items and envelope are ranges of it, so nothing is copied.
 #[derive(Debug, Clone)]
 pub struct Page {
-    body: Bytes,
+    body: Arc<String>,
     items: Vec<Range<u32>>,
     envelope: Vec<(String, Range<u32>)>,
     /// How many items the server says there are in all.
@@ -40,8 +40,10 @@ pub enum PageError {
 
 impl Page {
     /// Decodes a body. A missing list is an empty one, as long as the total is there.
-    pub fn decode(meta: &Meta, body: Bytes) -> Result<Page, PageError> {
-        let text = std::str::from_utf8(&body).map_err(|e| PageError::Utf8(e.valid_up_to()))?;
+    pub fn decode(meta: &Meta, body: impl Into<Vec<u8>>) -> Result<Page, PageError> {
+        let body = String::from_utf8(body.into())
+            .map_err(|e| PageError::Utf8(e.utf8_error().valid_up_to()))?;
+        let text = body.as_str();
         let range = |slice: &str| {
             let start = slice.as_ptr() as usize - text.as_ptr() as usize;
             // Bodies are bounded to 64 MiB (client/http.rs).
@@ -73,7 +75,7 @@ impl Page {
             envelope,
             total,
             size,
-            body,
+            body: Arc::new(body),
         })
     }
 
@@ -101,12 +103,11 @@ impl Page {
 
     /// The whole document as sent.
     pub fn document(&self) -> &str {
-        self.slice(&(0..self.body.len() as u32))
+        &self.body
     }
 
     fn slice(&self, range: &Range<u32>) -> &str {
-        std::str::from_utf8(&self.body[range.start as usize..range.end as usize])
-            .expect("decode() has checked the whole body, and ranges are JSON values of it")
+        &self.body[range.start as usize..range.end as usize]
     }
 }
 
@@ -178,34 +179,41 @@ impl<'de> Visitor<'de> for Envelope {
     }
 }
 
-/// The text or number under `key` of a raw item, without decoding the rest: what an item is recognised by.
+/// The text or number under `key` of a raw item, by which it is recognised. Nothing behind it is read: an item of a page
+/// is known to be JSON.
 pub fn scalar<'a>(item: &'a str, key: &str) -> Option<Cow<'a, str>> {
-    struct Only<'k>(&'k str);
-    impl<'de> Visitor<'de> for Only<'_> {
-        type Value = Option<&'de RawValue>;
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("an object")
-        }
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-            let mut found = None;
-            while let Some(Key(key)) = map.next_key()? {
-                if key == self.0 && found.is_none() {
-                    found = Some(map.next_value()?);
-                } else {
-                    map.next_value::<IgnoredAny>()?;
-                }
-            }
-            Ok(found)
-        }
-    }
-    let mut json = serde_json::Deserializer::from_str(item);
-    let raw = json.deserialize_map(Only(key)).ok().flatten()?.get();
+    let mut found = None;
+    // Stopping half-way is an error to the deserializer, and so is an item that is no object.
+    let _ = serde_json::Deserializer::from_str(item).deserialize_map(First(key, &mut found));
+    let raw = found?.get();
     match raw.as_bytes().first()? {
         b'"' => serde_json::from_str::<Key<'a>>(raw).ok().map(|key| key.0),
         b'-' | b'0'..=b'9' => Some(Cow::Borrowed(raw)),
         _ => None,
     }
     .filter(|text| !text.is_empty())
+}
+
+/// The first value under a key, and where it goes.
+struct First<'k, 'a>(&'k str, &'k mut Option<&'a RawValue>);
+
+impl<'a> Visitor<'a> for First<'_, 'a> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(Key(key)) = map.next_key()? {
+            if key == self.0 {
+                *self.1 = Some(map.next_value()?);
+                break;
+            }
+            map.next_value::<IgnoredAny>()?;
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -215,7 +223,7 @@ mod tests {
 
     fn agentless(body: &'static str) -> Result<Page, PageError> {
         let entry = provider::operation("ListAgentlessTask").expect("it is registered");
-        Page::decode(entry.meta, Bytes::from_static(body.as_bytes()))
+        Page::decode(entry.meta, body)
     }
 
     #[test]
@@ -257,7 +265,7 @@ mod tests {
             Err(PageError::Json(_))
         ));
         let entry = provider::operation("ListAgentlessTask").expect("it is registered");
-        let bad = Page::decode(entry.meta, Bytes::from_static(b"{\"List\":[\"\xff\"]}"));
+        let bad = Page::decode(entry.meta, b"{\"List\":[\"\xff\"]}");
         assert!(matches!(bad, Err(PageError::Utf8(10))));
     }
 
@@ -267,6 +275,10 @@ mod tests {
         assert_eq!(
             id(r#"{"a":{"TaskId":"no"},"TaskId":"yes"}"#).as_deref(),
             Some("yes")
+        );
+        assert_eq!(
+            id(r#"{"TaskId":"first","TaskId":"last"}"#).as_deref(),
+            Some("first")
         );
         assert_eq!(id(r#"{"TaskId":15}"#).as_deref(), Some("15"));
         assert_eq!(id(r#"{"TaskId":"\u0041"}"#).as_deref(), Some("A"));

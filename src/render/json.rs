@@ -14,7 +14,7 @@ pub fn compact(out: &mut dyn Write, raw: &str, for_terminal: bool) -> io::Result
     if for_terminal {
         return tokens(raw).try_for_each(|token| string_for_terminal(out, token));
     }
-    if !raw.bytes().any(|b| matches!(b, b'\n' | b'\r')) {
+    if memchr::memchr2(b'\n', b'\r', raw.as_bytes()).is_none() {
         return out.write_all(raw.as_bytes());
     }
     tokens(raw).try_for_each(|token| out.write_all(token.as_bytes()))

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use crate::task::{Status, Task, rfc3339_text};
+use crate::moment::rfc3339;
+use crate::task::{Status, Task};
 
 /// Writes the tasks as test cases. What did not end well is a failure, what has not ended is skipped, a state that is
 /// not known is an error. `errors` are questions that nobody answered: each an error in a suite of its own.
@@ -70,7 +71,7 @@ fn case(suite: &str, task: &Task, out: &mut dyn Write) -> io::Result<()> {
         Seconds(facts.duration_ms.unwrap_or_default())
     )?;
     if let Some(started) = facts.started_at {
-        write!(out, " timestamp=\"{}\"", rfc3339_text(started))?;
+        write!(out, " timestamp=\"{}\"", rfc3339(started))?;
     }
     let element = match facts.status {
         Status::Succeeded => return writeln!(out, "/>"),

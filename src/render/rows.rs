@@ -1,5 +1,6 @@
 //! Results as rows of cells: chosen columns, sorted if asked, as a table or as separated values.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use super::table::{Table, Times};
@@ -37,6 +38,7 @@ pub struct Rows {
     sorted: Vec<Vec<Cell>>,
     names: Vec<String>,
     table: Table,
+    records: Records,
     started: bool,
 }
 
@@ -91,6 +93,7 @@ impl Rows {
             sorted: Vec::new(),
             names,
             table: Table::new(header, shape.width, shape.color, shape.times),
+            records: Records::default(),
             started: false,
         })
     }
@@ -139,29 +142,69 @@ impl Rows {
     fn start(&mut self, out: &mut dyn Write) -> io::Result<()> {
         if !std::mem::replace(&mut self.started, true) && self.header {
             let names = self.names.clone();
-            self.separated(out, names.into_iter())?;
+            self.separated(out, names.into_iter().map(Cow::Owned))?;
         }
         Ok(())
     }
 
-    fn separated(
-        &self,
+    fn separated<'c>(
+        &mut self,
         out: &mut dyn Write,
-        cells: impl Iterator<Item = String>,
+        cells: impl Iterator<Item = Cow<'c, str>>,
     ) -> io::Result<()> {
         if self.format == Format::Tsv {
             // Tabs and line ends are escaped with the other controls, so a line is a row and a tab ends a cell.
-            let cells: Vec<_> = cells.map(|cell| safe::escape(&cell).into_owned()).collect();
+            let cells: Vec<_> = cells.map(safe::escaped).collect();
             return writeln!(out, "{}", cells.join("\t"));
         }
-        let mut writer = csv::WriterBuilder::new().from_writer(Vec::new());
-        let on_terminal = self.on_terminal;
-        writer.write_record(cells.map(|cell| match on_terminal {
-            true => safe::without_formula(&safe::escape(&cell)).into_owned(),
-            false => safe::without_formula(&cell).into_owned(),
-        }))?;
-        let record = writer.into_inner().map_err(|error| error.into_error())?;
-        out.write_all(&record)
+        for cell in cells {
+            let cell = if self.on_terminal {
+                safe::escaped(cell)
+            } else {
+                cell
+            };
+            self.records
+                .field(safe::without_formula(&cell).as_bytes())?;
+        }
+        self.records.end(out)
+    }
+}
+
+/// Writes one csv record after the other: making a writer costs more than writing a record.
+struct Records {
+    writer: csv::Writer<Vec<u8>>,
+    /// How much of what was written has gone out.
+    sent: usize,
+}
+
+/// A writer keeps what it wrote. At this length it is replaced.
+const LONGEST: usize = 64 * 1024;
+
+impl Default for Records {
+    fn default() -> Self {
+        Records {
+            writer: csv::Writer::from_writer(Vec::new()),
+            sent: 0,
+        }
+    }
+}
+
+impl Records {
+    fn field(&mut self, cell: &[u8]) -> io::Result<()> {
+        Ok(self.writer.write_field(cell)?)
+    }
+
+    /// Ends the record and sends it.
+    fn end(&mut self, out: &mut dyn Write) -> io::Result<()> {
+        self.writer.write_record(None::<&[u8]>)?;
+        self.writer.flush()?;
+        let written = self.writer.get_ref();
+        out.write_all(&written[self.sent..])?;
+        self.sent = written.len();
+        if self.sent > LONGEST {
+            *self = Records::default();
+        }
+        Ok(())
     }
 }
 

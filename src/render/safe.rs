@@ -21,6 +21,14 @@ pub fn escape(text: &str) -> Cow<'_, str> {
     escape_where(text, is_unsafe)
 }
 
+/// The same, of text that may be owned already.
+pub fn escaped(text: Cow<'_, str>) -> Cow<'_, str> {
+    match escape(&text) {
+        Cow::Borrowed(_) => text,
+        Cow::Owned(escaped) => Cow::Owned(escaped),
+    }
+}
+
 /// Like [`escape`], but keeps line breaks: for our own texts that quote a server's.
 pub fn escape_lines(text: &str) -> Cow<'_, str> {
     escape_where(text, |c| c != '\n' && is_unsafe(c))

@@ -13,6 +13,7 @@ use chrono::{DateTime, Local, Utc};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::safe;
+use crate::moment;
 use crate::operation::column::Cell;
 use crate::task::Status;
 
@@ -42,7 +43,7 @@ pub enum Times {
 
 /// A cell as it will be shown.
 struct Shown {
-    text: String,
+    text: Cow<'static, str>,
     status: Option<Status>,
     /// Only free text is cut: half a time or number says the wrong thing.
     can_be_cut: bool,
@@ -83,13 +84,17 @@ impl Table {
 
     /// One row.
     pub fn row(&mut self, out: &mut dyn Write, cells: Vec<Cell>) -> io::Result<()> {
-        let shown = cells.iter().map(|cell| Shown {
-            text: safe::escape(&text(cell, self.times)).into_owned(),
-            status: match cell {
-                Cell::Status(status) => Some(*status),
+        let shown = cells.into_iter().map(|cell| {
+            let status = match cell {
+                Cell::Status(status) => Some(status),
                 _ => None,
-            },
-            can_be_cut: matches!(cell, Cell::Text(_) | Cell::Empty),
+            };
+            let can_be_cut = matches!(cell, Cell::Text(_) | Cell::Empty);
+            Shown {
+                text: safe::escaped(text(cell, self.times)),
+                status,
+                can_be_cut,
+            }
         });
         self.block.push(shown.collect());
         if self.block.len() == BLOCK {
@@ -117,19 +122,20 @@ impl Table {
         self.measure(header.as_deref(), &block);
         let widths = &self.widths[..self.kept.unwrap_or(self.widths.len())];
         let fits = self.terminal.is_some();
+        let mut lines = String::new();
         if let Some(header) = header {
             let style = if self.color { "1" } else { "" };
-            let cells = header.iter().map(|name| (name.as_str(), style));
-            line(out, cells.zip(widths), fits)?;
+            let cells = header.iter().map(|name| (&**name, style));
+            line(&mut lines, cells.zip(widths), fits);
         }
         for row in &block {
             let cells = row.iter().map(|shown| {
                 let style = shown.status.filter(|_| self.color).map_or("", color);
-                (shown.text.as_str(), style)
+                (&*shown.text, style)
             });
-            line(out, cells.zip(widths), fits)?;
+            line(&mut lines, cells.zip(widths), fits);
         }
-        Ok(())
+        out.write_all(lines.as_bytes())
     }
 
     /// Decides the widths: on a terminal once, by the first block; in a pipe they may still grow.
@@ -145,10 +151,10 @@ impl Table {
         self.widths.resize(self.columns, 0);
         let mut least = vec![NARROWEST; self.columns];
         for (index, name) in header.unwrap_or_default().iter().enumerate() {
-            self.widths[index] = self.widths[index].max(name.width());
+            self.widths[index] = self.widths[index].max(width(name));
         }
         for (index, shown) in block.iter().flat_map(|row| row.iter().enumerate()) {
-            let width = shown.text.width();
+            let width = width(&shown.text);
             // One endless cell must not push every other row a screen to the right.
             if self.terminal.is_some() || width <= ALIGNED {
                 self.widths[index] = self.widths[index].max(width);
@@ -168,32 +174,42 @@ impl Table {
     }
 }
 
-/// Writes a row: text and style of each cell with the width of its column. No spaces at the end.
+/// Adds a row: text and style of each cell with the width of its column. No spaces at the end.
 fn line<'a>(
-    out: &mut dyn Write,
+    lines: &mut String,
     cells: impl Iterator<Item = ((&'a str, &'a str), &'a usize)>,
     fits: bool,
-) -> io::Result<()> {
+) {
     let mut gap = 0;
-    for ((text, style), width) in cells {
-        let text = if fits {
-            cut(text, *width)
-        } else {
-            Cow::Borrowed(text)
+    for ((text, style), column) in cells {
+        let text = match fits {
+            true => cut(text, *column),
+            false => Cow::Borrowed(text),
         };
-        let shown = text.width();
+        let shown = width(&text);
         if shown > 0 {
-            write!(out, "{:gap$}", "")?;
+            lines.extend(std::iter::repeat_n(' ', gap));
             gap = 0;
         }
         if style.is_empty() || shown == 0 {
-            out.write_all(text.as_bytes())?;
+            lines.push_str(&text);
         } else {
-            write!(out, "\x1b[{style}m{text}\x1b[0m")?;
+            for part in ["\x1b[", style, "m", &text, "\x1b[0m"] {
+                lines.push_str(part);
+            }
         }
-        gap += width.saturating_sub(shown) + GAP;
+        gap += column.saturating_sub(shown) + GAP;
     }
-    out.write_all(b"\n")
+    lines.push('\n');
+}
+
+/// Columns of the screen that a text takes, in which nothing is a control character any more.
+fn width(text: &str) -> usize {
+    if text.is_ascii() {
+        text.len()
+    } else {
+        text.width()
+    }
 }
 
 /// Narrows the widest columns until the row fits. Leaves them as they are if that can't be.
@@ -241,23 +257,22 @@ pub(super) fn cut(text: &str, width: usize) -> Cow<'_, str> {
 }
 
 /// A value as people read it.
-fn text(cell: &Cell, times: Times) -> String {
+fn text(cell: Cell, times: Times) -> Cow<'static, str> {
     match cell {
-        Cell::Empty => "-".to_owned(),
-        Cell::Percent(percent) => format!("{percent}%"),
-        Cell::Time(time) => moment(*time, times),
-        Cell::Duration(ms) => duration(*ms),
-        cell => cell.plain(),
+        Cell::Empty => Cow::Borrowed("-"),
+        Cell::Text(text) => Cow::Owned(text),
+        Cell::Status(status) => Cow::Borrowed(status.name()),
+        Cell::Percent(percent) => Cow::Owned(format!("{percent}%")),
+        Cell::Time(time) => Cow::Owned(in_zone(time, times)),
+        Cell::Duration(ms) => Cow::Owned(duration(ms)),
+        Cell::Number(_) => Cow::Owned(cell.plain().into_owned()),
     }
 }
 
-fn moment(time: DateTime<Utc>, times: Times) -> String {
+fn in_zone(time: DateTime<Utc>, times: Times) -> String {
     match times {
-        Times::Utc => time.format("%Y-%m-%d %H:%M:%SZ").to_string(),
-        Times::Local => time
-            .with_timezone(&Local)
-            .format("%Y-%m-%d %H:%M:%S")
-            .to_string(),
+        Times::Utc => moment::shown(time.naive_utc()) + "Z",
+        Times::Local => moment::shown(time.with_timezone(&Local).naive_local()),
         Times::Ago(now) => ago(time, now),
     }
 }
@@ -399,7 +414,7 @@ mod tests {
         let now = DateTime::from_timestamp(1_780_000_000, 0).unwrap();
         let shown = [0, 59, 60, 3599, 3600, 172_799, 172_800, 2_591_999, -90].map(|passed| {
             let time = now - chrono::TimeDelta::seconds(passed);
-            moment(time, Times::Ago(now))
+            in_zone(time, Times::Ago(now))
         });
         assert_eq!(
             shown,
@@ -410,7 +425,7 @@ mod tests {
         );
         let month = now - chrono::TimeDelta::days(31);
         let date = month.with_timezone(&Local).format("%Y-%m-%d").to_string();
-        assert_eq!(moment(month, Times::Ago(now)), date);
+        assert_eq!(in_zone(month, Times::Ago(now)), date);
     }
 
     #[test]

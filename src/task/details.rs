@@ -10,7 +10,8 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
-use super::{clamp_percent, rfc3339_text};
+use super::clamp_percent;
+use crate::moment::rfc3339;
 use crate::operation::lenient::Text;
 
 /// What is known of the parts of a task.
@@ -79,7 +80,7 @@ impl fmt::Display for Details {
         let parts: Vec<_> = match self {
             Details::Stages(stages) => stages
                 .iter()
-                .map(|(name, ended)| format!("{name} {}", rfc3339_text(*ended)))
+                .map(|(name, ended)| format!("{name} {}", rfc3339(*ended)))
                 .collect(),
             Details::Projects(projects) => projects
                 .iter()
@@ -98,7 +99,7 @@ impl Serialize for Details {
             Details::Stages(stages) => {
                 let stages: Vec<_> = stages
                     .iter()
-                    .map(|(name, ended)| json!({"name": name, "ended_at": rfc3339_text(*ended)}))
+                    .map(|(name, ended)| json!({"name": name, "ended_at": rfc3339(*ended)}))
                     .collect();
                 map.serialize_entry(STAGES, &stages)?;
             }

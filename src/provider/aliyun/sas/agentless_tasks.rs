@@ -7,7 +7,7 @@ use super::{PAGING, VERSION, list, numbered_status};
 use crate::error::Error;
 use crate::operation::choice::{Choice, Choices, Known, known};
 use crate::operation::column::{Cell, Column, column, duration, progress, wide};
-use crate::operation::lenient::{Decimal, Int, Object, Text};
+use crate::operation::lenient::{Decimal, Encoded, Int, Object, Text};
 use crate::operation::narrow::{ByStatus, Narrow, kind};
 use crate::operation::{Lifecycle, Meta, Operation, Row, Sample, Test, Times, example, filter};
 use crate::task::details::{Details, projects};
@@ -106,7 +106,7 @@ pub struct AgentlessTask {
     internet_ip: Text,
     intranet_ip: Text,
     /// JSON in a string, in the sample twice over: item to percent.
-    progress_by_project: Text,
+    progress_by_project: Encoded,
     report_status: Text,
     /// NOTE: Whoever has this link can read the report until it expires.
     report_download_url: Text,
@@ -262,7 +262,7 @@ impl Operation for AgentlessTasks {
     }
 
     fn details(item: &AgentlessTask) -> Option<Details> {
-        projects(item.progress_by_project.get()?)
+        projects(item.progress_by_project.text().get()?)
     }
 }
 

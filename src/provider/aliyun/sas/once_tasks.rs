@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{PAGING, VERSION, image_name, kind, list, once_status};
 use crate::operation::choice::{Choice, Choices, Known, known};
 use crate::operation::column::{Cell, Column, column, duration, progress, wide};
-use crate::operation::lenient::{Int, Object, Text};
+use crate::operation::lenient::{Encoded, Int, Object, Text};
 use crate::operation::narrow::{ByStatus, Narrow, kind as kind_of};
 use crate::operation::{Lifecycle, Meta, Operation, Row, Sample, Test, Times, example, filter};
 use crate::task::details::{Details, stages};
@@ -93,7 +93,7 @@ pub struct TaskImageInfo {
     /// `acr`, `harbor`, `quay`, `CI/CD`. Known to the vendor's SDK, not to the page.
     registry_type: Text,
     /// JSON in a string: item to the time at which it ended, `YYYY-MM-DD hh:mm:ss` without a zone.
-    cost_time_info: Text,
+    cost_time_info: Encoded,
 }
 
 impl OnceTask {
@@ -260,7 +260,14 @@ impl Operation for OnceTasks {
     }
 
     fn details(item: &OnceTask) -> Option<Details> {
-        stages(item.task_image_info.0.as_ref()?.cost_time_info.get()?)
+        stages(
+            item.task_image_info
+                .0
+                .as_ref()?
+                .cost_time_info
+                .text()
+                .get()?,
+        )
     }
 }
 
