@@ -168,6 +168,13 @@ impl Error {
     }
 }
 
+/// Arguments that were parsed, but are not what their command asks for.
+impl From<clap::Error> for Error {
+    fn from(error: clap::Error) -> Self {
+        Error::usage("arguments", error)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

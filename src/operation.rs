@@ -14,7 +14,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::task::Facts;
 use crate::task::details::Details;
 use column::{Cell, Column};
@@ -356,8 +356,7 @@ impl Entry {
             },
             augment: T::augment_args,
             queries: |matches| {
-                let operation = T::from_arg_matches(matches)
-                    .map_err(|e| Error::new(Kind::Usage, "arguments", e))?;
+                let operation = T::from_arg_matches(matches)?;
                 let params = |query: T| match serde_json::to_value(&query) {
                     Ok(Value::Object(mut params)) => {
                         params.retain(|_, value| !value.is_null());

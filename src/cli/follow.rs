@@ -6,7 +6,7 @@ use clap::{ArgMatches, Args, Command, FromArgMatches};
 
 use super::closed::named;
 use super::time::{positive_span, span};
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::task::Status;
 
 const FOLLOW: &str = "Waiting";
@@ -85,8 +85,7 @@ impl Follow {
     /// # Errors
     /// A usage error, if they don't go together.
     pub fn read(matches: &ArgMatches) -> Result<Self, Error> {
-        let args = FollowArgs::from_arg_matches(matches)
-            .map_err(|e| Error::new(Kind::Usage, "arguments", e))?;
+        let args = FollowArgs::from_arg_matches(matches)?;
         let judges = args.wait || args.fail_fast;
         let fail_on = match args.fail_on.is_empty() {
             true if judges => FAILURES.to_vec(),

@@ -13,7 +13,7 @@ use super::time::positive_span;
 use crate::client::Tries;
 use crate::config::Config;
 use crate::context::{Context, Env, Level};
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::provider::{Endpoint, Scheme};
 use crate::render::Format;
 use crate::render::request::Form;
@@ -165,8 +165,7 @@ impl Settings {
         has_profiles: bool,
         context: &Context,
     ) -> Result<Self, Error> {
-        let flags = Global::from_arg_matches(matches)
-            .map_err(|e| Error::new(Kind::Usage, "arguments", e))?;
+        let flags = Global::from_arg_matches(matches)?;
         let env = &context.env;
         let format = or_variable(flags.output, env, "SCANQ_OUTPUT", formats())?.unwrap_or_default();
         let for_scripts = matches!(format, Format::Json | Format::Jsonl);

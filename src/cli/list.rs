@@ -4,7 +4,7 @@ use clap::{ArgMatches, Args, Command, FromArgMatches};
 
 use super::time::{FORMS, Moment};
 use crate::client::pages::Plan;
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::operation::{Cursor, Meta, Paging, Params};
 use chrono::{DateTime, Utc};
 
@@ -70,8 +70,7 @@ pub fn plan(
             single: false,
         });
     };
-    let parse = |e: clap::Error| Error::new(Kind::Usage, "arguments", e);
-    let args = ListArgs::from_arg_matches(matches).map_err(parse)?;
+    let args = ListArgs::from_arg_matches(matches)?;
     let (since, until) = (
         args.since.map(|t| t.resolve(now)),
         args.until.map(|t| t.resolve(now)),
@@ -88,7 +87,7 @@ pub fn plan(
         paging.check_size(size)?;
     }
     let offset = match paging.cursor {
-        Cursor::Offset { .. } => OffsetArg::from_arg_matches(matches).map_err(parse)?.offset,
+        Cursor::Offset { .. } => OffsetArg::from_arg_matches(matches)?.offset,
         Cursor::Number { .. } => None,
     };
     if queries.len() > 1 {

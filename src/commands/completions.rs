@@ -12,13 +12,12 @@ use super::{operations, output, profile, tasks};
 use crate::cli::{self, CompletionsArgs};
 use crate::config::{Config, Profile};
 use crate::context::Context;
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::provider::{self, PROVIDERS};
 use crate::render::Format;
 
 pub(super) fn run(matches: &ArgMatches, context: &mut Context) -> Result<u8, Error> {
-    let args = CompletionsArgs::from_arg_matches(matches)
-        .map_err(|e| Error::new(Kind::Usage, "arguments", e))?;
+    let args = CompletionsArgs::from_arg_matches(matches)?;
     let file = matches.get_one::<PathBuf>("config");
     // A broken configuration has no profiles to offer; every other command says what is wrong with it.
     let config = Config::read(file.map(PathBuf::as_path), &context.env);

@@ -14,8 +14,7 @@ use crate::context::Context;
 use crate::error::{Error, Kind};
 
 pub(super) fn run(matches: &ArgMatches, context: &mut Context) -> Result<u8, Error> {
-    let args =
-        ManArgs::from_arg_matches(matches).map_err(|e| Error::new(Kind::Usage, "arguments", e))?;
+    let args = ManArgs::from_arg_matches(matches)?;
     let mut tree = cli::command().disable_help_subcommand(true);
     tree.build();
     let folder = args.folder;

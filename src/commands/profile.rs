@@ -47,17 +47,14 @@ pub(super) async fn run(
     settings: &Settings,
     context: &mut Context,
 ) -> Result<u8, Error> {
-    let usage = |error: clap::Error| Error::new(Kind::Usage, "arguments", error);
     match name {
         "list" => list(settings, context),
         "show" => {
-            let name = ProfileName::from_arg_matches(matches).map_err(usage)?.name;
+            let name = ProfileName::from_arg_matches(matches)?.name;
             show(&settings.config.profile(&name)?, settings, context).await
         }
         "check" => {
-            let names = ProfileNames::from_arg_matches(matches)
-                .map_err(usage)?
-                .names;
+            let names = ProfileNames::from_arg_matches(matches)?.names;
             check(&names, settings, context).await
         }
         _ => logout(context),

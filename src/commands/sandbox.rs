@@ -33,8 +33,7 @@ fn this_minute(clock: &Clock) -> chrono::DateTime<chrono::Utc> {
 }
 
 pub(super) async fn run(matches: &ArgMatches, context: &mut Context) -> Result<u8, Error> {
-    let args = SandboxArgs::from_arg_matches(matches)
-        .map_err(|e| Error::new(Kind::Usage, "arguments", e))?;
+    let args = SandboxArgs::from_arg_matches(matches)?;
     let now = args.now.map_or_else(
         || this_minute(&context.clock),
         |now| now.resolve((context.clock)()),

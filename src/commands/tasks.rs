@@ -37,8 +37,7 @@ pub(super) async fn run(
     settings: &Settings,
     context: &mut Context,
 ) -> Result<u8, Error> {
-    let args = TasksArgs::from_arg_matches(matches)
-        .map_err(|e| Error::new(Kind::Usage, "arguments", e))?;
+    let args = TasksArgs::from_arg_matches(matches)?;
     let follow = Follow::read(matches)?;
     let now = (context.clock)();
     let selection = Selection {
