@@ -36,7 +36,7 @@ pub enum Kind {
     WaitTimeout,
     /// Ctrl-C.
     Interrupted,
-    /// Results could not be written.
+    /// Results could not be written, or not be shaped as asked.
     Output,
 }
 
@@ -57,6 +57,11 @@ impl Kind {
             Kind::WaitTimeout => 124,
             Kind::Interrupted => 130,
         }
+    }
+
+    /// Whether it is on our side of the output: nothing that arrives can be printed any more.
+    pub(crate) fn ends_output(self) -> bool {
+        matches!(self, Kind::Output | Kind::Interrupted)
     }
 }
 

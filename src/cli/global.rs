@@ -15,7 +15,9 @@ use crate::context::{Context, Env, Level};
 use crate::error::{Error, Kind};
 use crate::provider::{Endpoint, Scheme};
 use crate::render::Format;
+use crate::render::program::{Language, Look, Program};
 use crate::render::rows::Shape;
+use crate::render::style::Style;
 use crate::render::table::Times;
 
 const OUTPUT: &str = "Output";
@@ -69,6 +71,15 @@ pub struct Global {
     /// Leave out the names of the columns
     #[arg(long, global = true, help_heading = OUTPUT)]
     no_header: bool,
+    /// jq program over the document; with jsonl, over each line as it arrives. Implies -o json
+    #[arg(long, global = true, value_name = "PROGRAM", conflicts_with = "query", help_heading = OUTPUT)]
+    jq: Option<String>,
+    /// JMESPath expression over the same; numbers are machine numbers: more than 15 digits are rounded. Implies -o json
+    #[arg(long, global = true, value_name = "EXPRESSION", help_heading = OUTPUT)]
+    query: Option<String>,
+    /// With --jq or --query: print strings without quotes
+    #[arg(long, global = true, help_heading = OUTPUT)]
+    raw_output: bool,
     /// When to use colour [env: NO_COLOR, CLICOLOR_FORCE]
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", value_parser = ["auto", "always", "never"], help_heading = OUTPUT)]
     color: String,
@@ -139,6 +150,8 @@ pub struct Settings {
     pub format: Format,
     /// Shape of rows.
     pub shape: Shape,
+    /// Look of documents and lines.
+    pub style: Style,
 }
 
 impl Settings {
@@ -150,7 +163,12 @@ impl Settings {
         let flags = Global::from_arg_matches(matches)
             .map_err(|e| Error::new(Kind::Usage, "arguments", e))?;
         let env = &context.env;
-        let format = or_variable(flags.output, env, "SCANQ_OUTPUT")?.unwrap_or_default();
+        let given = flags.output;
+        let mut format = or_variable(flags.output, env, "SCANQ_OUTPUT")?.unwrap_or_default();
+        let has_program = flags.jq.is_some() || flags.query.is_some();
+        if has_program && given.is_none() && format != Format::Jsonl {
+            format = Format::Json;
+        }
         let for_scripts = matches!(format, Format::Json | Format::Jsonl);
         let is_colored = colored(&flags.color, env, context.ui.is_terminal());
         context.ui.configure(Level::Normal, for_scripts, is_colored);
@@ -176,6 +194,11 @@ impl Settings {
                 }
             }
         }
+        let style = Style {
+            yaml: format == Format::Yaml,
+            for_terminal: context.out.terminal.is_some(),
+            program: program(&flags, format, context)?,
+        };
         let listed = |flag: Vec<String>, variable: &str| -> Vec<String> {
             let texts = match (flag.is_empty(), env.get(variable)) {
                 (true, Some(text)) => text.split(',').map(str::to_owned).collect(),
@@ -228,8 +251,38 @@ impl Settings {
                 times: if flags.utc { Times::Utc } else { Times::Local },
                 width: context.out.terminal,
             },
+            style,
         })
     }
+}
+
+/// Compiles the program that the results are to go through.
+fn program(
+    flags: &Global,
+    format: Format,
+    context: &Context,
+) -> Result<Option<Rc<Program>>, Error> {
+    let (language, text) = match (&flags.jq, &flags.query) {
+        (Some(text), None) => (Language::Jq, text),
+        (None, Some(text)) => (Language::Jmespath, text),
+        (Some(_), Some(_)) => return Err(Error::usage("--query", "does not go with --jq")),
+        (None, None) if flags.raw_output => {
+            return Err(Error::usage(
+                "--raw-output",
+                "only goes with --jq or --query",
+            ));
+        }
+        (None, None) => return Ok(None),
+    };
+    if !matches!(format, Format::Json | Format::Jsonl) {
+        let why = "only goes with the formats json (the default with it) and jsonl";
+        return Err(Error::usage(language.flag(), why));
+    }
+    let look = Look {
+        raw: flags.raw_output,
+        for_terminal: context.out.terminal.is_some(),
+    };
+    Program::compile(language, text, look).map(|program| Some(Rc::new(program)))
 }
 
 impl FromStr for Level {
@@ -282,7 +335,10 @@ pub(crate) fn wishes(args: &[OsString], env: &Env) -> Wishes {
             }
         })
     };
-    let output = flag(&["--output", "-o"]).or_else(|| env.get("SCANQ_OUTPUT").map(str::to_owned));
+    let by_program = || flag(&["--jq", "--query"]).map(|_| "json".to_owned());
+    let output = flag(&["--output", "-o"])
+        .or_else(by_program)
+        .or_else(|| env.get("SCANQ_OUTPUT").map(str::to_owned));
     let format = output.as_deref().and_then(Format::named);
     Wishes {
         is_json: matches!(format, Some(Format::Json | Format::Jsonl)),

@@ -15,6 +15,7 @@ mod operations;
 mod output;
 mod paging;
 mod profiles;
+mod programs;
 #[cfg(unix)]
 mod progress;
 mod readme;
