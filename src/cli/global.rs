@@ -74,7 +74,7 @@ pub struct Global {
     /// jq program over the document; with jsonl, over each line as it arrives. Implies -o json
     #[arg(long, global = true, value_name = "PROGRAM", conflicts_with = "query", help_heading = OUTPUT)]
     jq: Option<String>,
-    /// JMESPath expression over the same; numbers are machine numbers: more than 15 digits are rounded. Implies -o json
+    /// JMESPath expression over the same; integers beyond 64 bits and fractions beyond 15 digits are rounded. Implies -o json
     #[arg(long, global = true, value_name = "EXPRESSION", help_heading = OUTPUT)]
     query: Option<String>,
     /// With --jq or --query: print strings without quotes

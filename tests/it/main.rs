@@ -19,6 +19,8 @@ mod programs;
 #[cfg(unix)]
 mod progress;
 mod readme;
+#[cfg(unix)]
+mod recipes;
 mod sandbox;
 mod structure;
 mod tasks;

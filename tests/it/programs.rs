@@ -406,6 +406,7 @@ fn an_answer_of_brackets_is_refused_and_does_no_harm() {
 mod in_a_process {
     use std::io::{BufRead, BufReader};
     use std::process::{Command, Stdio};
+    use std::sync::mpsc;
     use std::time::{Duration, Instant};
 
     use crate::harness::binary;
@@ -422,8 +423,15 @@ mod in_a_process {
         let mut first = String::new();
         out.read_line(&mut first).unwrap();
         std::thread::sleep(Duration::from_millis(300));
-        let sent = Command::new("kill").args(["-INT", &pid]).status().unwrap();
-        assert!(sent.success());
+        let kill = |signal: &str, pid: &str| Command::new("kill").args([signal, pid]).status();
+        assert!(kill("-INT", &pid).unwrap().success());
+        // A process that does not end must fail the test, not hang it.
+        let (_ended, end) = mpsc::channel::<()>();
+        std::thread::spawn(move || {
+            if end.recv_timeout(Duration::from_secs(20)) == Err(mpsc::RecvTimeoutError::Timeout) {
+                let _ = kill("-KILL", &pid);
+            }
+        });
         let mut rest = first;
         std::io::Read::read_to_string(&mut out, &mut rest).unwrap();
         let output = process.wait_with_output().unwrap();
