@@ -404,12 +404,13 @@ fn an_answer_of_brackets_is_refused_and_does_no_harm() {
 
 #[cfg(unix)]
 mod in_a_process {
-    use std::io::{BufRead, BufReader};
+    use std::io::{BufRead, BufReader, Write};
     use std::process::{Command, Stdio};
     use std::sync::mpsc;
     use std::time::{Duration, Instant};
 
     use crate::harness::binary;
+    use crate::terminal::Terminal;
 
     /// Starts the binary, interrupts it after its first line, and gives its exit code, all it printed and said.
     fn interrupted_after_a_line(args: &[&str]) -> (Option<i32>, String, String) {
@@ -445,7 +446,7 @@ mod in_a_process {
     #[test]
     fn ctrl_c_ends_a_program_that_never_does() {
         let begun = Instant::now();
-        // More than fits into the buffers comes first, so that the first line is seen.
+        // More than stdout's buffer holds comes first, so that the first line is seen.
         let endless = "(range(20000) | \"padding\"), last(repeat(1))";
         for (line, program) in [
             ("operations", endless),
@@ -460,12 +461,25 @@ mod in_a_process {
             assert!(err.contains("\"kind\":\"interrupted\""), "{err}");
             let whole = out.lines().all(|line| line == "\"padding\"");
             assert!(
-                whole && out.lines().count() > 10_000,
+                whole && out.lines().count() > 6_000,
                 "{line}: {}",
                 out.len()
             );
         }
         assert!(begun.elapsed() < Duration::from_secs(60));
+    }
+
+    #[test]
+    fn what_a_program_gave_before_it_got_stuck_is_shown() {
+        for line in ["operations", "tasks --sandbox -o jsonl"] {
+            let args = format!("{line} --jq \"first\",last(repeat(1))");
+            let mut terminal = Terminal::start(&args, 24, 80);
+            terminal.until("output", |shown| shown.contains("\"first\"\r\n"));
+            terminal.pty.write_all(b"\x03").unwrap();
+            let (shown, code) = terminal.end();
+            assert_eq!(code, 130, "{shown}");
+            assert!(shown.contains("interrupted"), "{shown}");
+        }
     }
 
     #[test]

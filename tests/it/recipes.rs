@@ -1,6 +1,8 @@
 //! The recipes of the documentation that pick values: each is run as it stands, and says the same with `--jq`, with the
 //! external jq and with `--query`.
 
+use std::io::Write;
+
 use serde_json::Value;
 
 use crate::readme::{ended, in_a_shell};
@@ -40,7 +42,9 @@ fn value(printed: &str) -> Value {
 fn each_recipe_says_the_same_in_every_form() {
     let has_jq = has_jq();
     if !has_jq {
-        eprintln!("jq is not installed: the recipes with it are NOT tested");
+        // Straight to stderr: what is printed is not shown of a test that passes.
+        let said = "jq is not installed: the recipes with it are NOT tested";
+        writeln!(std::io::stderr(), "{said}").unwrap();
     }
     let (served, folder) = (ended(), tempfile::tempdir().unwrap());
     let run = |line: &str| {

@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use std::io::{self, Write};
 use std::pin::pin;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::Duration;
@@ -20,10 +21,10 @@ use crate::render::{json, safe};
 /// Only what is used of it takes memory.
 const STACK: usize = 256 << 20;
 
-/// Outputs are handed over in pieces of about this size.
+/// So many bytes of outputs may wait to be printed.
 const PIECE: usize = 16 << 10;
 
-/// How often a running program is looked after.
+/// How often a running program is looked after, and its outputs are printed.
 const TICK: Duration = Duration::from_millis(20);
 
 /// What a program is to look at.
@@ -35,15 +36,24 @@ enum Input {
 }
 
 enum Answer {
-    Outputs(Vec<u8>),
+    /// There are outputs enough to be printed.
+    Full,
     Done,
     Failed(String),
+}
+
+/// What is to be printed. It is shared, not sent: a program that gets stuck has given what it gave before.
+type Outputs = Arc<Mutex<Vec<u8>>>;
+
+fn taken(outputs: &Outputs) -> Vec<u8> {
+    std::mem::take(&mut outputs.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
 /// A compiled program, waiting for inputs.
 pub struct Program {
     language: Language,
     inputs: SyncSender<Input>,
+    outputs: Outputs,
     answers: Receiver<Answer>,
     /// Why it can't be asked any more.
     over: RefCell<Option<Error>>,
@@ -60,13 +70,15 @@ impl Program {
     pub fn compile(language: Language, text: &str, look: Look) -> Result<Self, Error> {
         let broken = |error: io::Error| Error::new(Kind::Output, language.flag(), error);
         let (inputs, to_do) = sync_channel(0);
-        let (answer, answers) = sync_channel(2);
+        let (answer, answers) = sync_channel(0);
+        let outputs = Outputs::default();
+        let printed = Arc::clone(&outputs);
         let (compiled, verdict) = sync_channel(1);
         let program = text.to_owned();
         let work = move || match language.compile(&program) {
             Ok(program) => {
                 let _ = compiled.send(Ok(()));
-                serve(&*program, look, &to_do, &answer);
+                serve(&*program, look, &to_do, &printed, &answer);
             }
             Err(mistake) => {
                 let _ = compiled.send(Err(mistake));
@@ -88,6 +100,7 @@ impl Program {
         Ok(Program {
             language,
             inputs,
+            outputs,
             answers,
             over: RefCell::default(),
             signals,
@@ -144,14 +157,15 @@ impl Program {
         let died = || Stopped::Program(died(self.language));
         self.inputs.send(input).map_err(|_| died())?;
         loop {
-            match self.answers.recv_timeout(TICK) {
-                Ok(Answer::Outputs(outputs)) => write(&outputs).map_err(Stopped::Unwritten)?,
+            let answer = self.answers.recv_timeout(TICK);
+            write(&taken(&self.outputs)).map_err(Stopped::Unwritten)?;
+            match answer {
                 Ok(Answer::Done) => return Ok(()),
                 Ok(Answer::Failed(why)) => {
                     let error = Error::new(Kind::Output, self.language.flag(), why);
                     return Err(Stopped::Program(error));
                 }
-                Err(RecvTimeoutError::Timeout) => {}
+                Ok(Answer::Full) | Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return Err(died()),
             }
             if is_interrupted() {
@@ -176,18 +190,19 @@ fn serve(
     program: &dyn Compiled,
     look: Look,
     inputs: &Receiver<Input>,
+    outputs: &Outputs,
     answers: &SyncSender<Answer>,
 ) {
     let mut lines = 0_u64;
     while let Ok(input) = inputs.recv() {
-        let mut outputs = Vec::new();
-        let mut run = |input: &str, pretty| {
+        let run = |input: &str, pretty| {
             let mut each = |output: Output| {
-                lay_out(&mut outputs, &output, pretty, look);
-                outputs.len() < PIECE || {
-                    let piece = Answer::Outputs(std::mem::take(&mut outputs));
-                    answers.send(piece).is_ok()
-                }
+                let waiting = {
+                    let mut outputs = outputs.lock().unwrap_or_else(PoisonError::into_inner);
+                    lay_out(&mut outputs, &output, pretty, look);
+                    outputs.len()
+                };
+                waiting < PIECE || answers.send(Answer::Full).is_ok()
             };
             program.run(&without_lone_surrogates(input), &mut each)
         };
@@ -202,7 +217,7 @@ fn serve(
             Ok(()) => Answer::Done,
             Err(why) => Answer::Failed(why),
         };
-        if answers.send(Answer::Outputs(outputs)).is_err() || answers.send(last).is_err() {
+        if answers.send(last).is_err() {
             return;
         }
     }
