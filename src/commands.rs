@@ -62,6 +62,14 @@ pub(crate) fn run(matches: &ArgMatches, context: &mut Context) -> Result<u8, Err
             Error::usage("--output", why).hint("scanq tasks --kind narrows it to one listing")
         );
     }
+    if settings.style.program.is_some()
+        && matches!(
+            asked,
+            Asked::Sandbox(_) | Asked::Completions(_) | Asked::Man(_) | Asked::Profile("logout", _)
+        )
+    {
+        return Err(Error::usage("--jq, --query", "this command prints no JSON"));
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -137,7 +145,10 @@ fn output(error: io::Error) -> Error {
     if error.kind() == io::ErrorKind::BrokenPipe {
         return closed_pipe();
     }
-    Error::new(Kind::Output, "write results", error)
+    // A program over the results says itself why it failed.
+    error
+        .downcast::<Error>()
+        .unwrap_or_else(|error| Error::new(Kind::Output, "write results", error))
 }
 
 const CLOSED_PIPE: &str = "stdout was closed";

@@ -13,7 +13,7 @@ use chrono::{DateTime, Utc};
 use indicatif::ProgressBar;
 
 use crate::error::{Error, Kind};
-use crate::render::safe;
+use crate::render::{json, safe};
 use crate::transport::Transport;
 
 /// What a folder is for.
@@ -338,7 +338,12 @@ impl Ui {
     /// An error: one line and its indented details, or one JSON object where scripts read.
     pub fn error(&self, error: &Error) {
         if self.json_errors.get() {
-            self.line(&serde_json::json!({ "error": error.json() }).to_string());
+            // Programs quote the server's texts: on a terminal they must not be obeyed, and mean the same to a script.
+            let mut line = Vec::new();
+            let object = serde_json::json!({ "error": error.json() }).to_string();
+            let written = json::compact(&mut line, &object, true);
+            written.expect("memory can be written to");
+            self.line(&String::from_utf8_lossy(&line));
             return;
         }
         // The gate does its work: nothing went wrong with the command.

@@ -38,7 +38,7 @@ pub enum Kind {
     WaitTimeout,
     /// Ctrl-C.
     Interrupted,
-    /// Results could not be written.
+    /// Results could not be written, or not be shaped as asked.
     Output,
     /// A dry run does not send this. It signs with a stand-in instead, so no command ends with this.
     NotSent,
@@ -61,6 +61,11 @@ impl Kind {
             Kind::WaitTimeout => 124,
             Kind::Interrupted => 130,
         }
+    }
+
+    /// Whether it is on our side of the output: nothing that arrives can be printed any more.
+    pub(crate) fn ends_output(self) -> bool {
+        matches!(self, Kind::Output | Kind::Interrupted)
     }
 }
 

@@ -4,9 +4,11 @@ pub mod document;
 pub mod json;
 pub mod junit;
 pub mod live;
+pub mod program;
 pub mod request;
 pub mod rows;
 pub mod safe;
+pub mod style;
 pub mod table;
 pub mod yaml;
 

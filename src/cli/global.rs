@@ -16,8 +16,10 @@ use crate::context::{Context, Env, Level};
 use crate::error::Error;
 use crate::provider::{Endpoint, Scheme};
 use crate::render::Format;
+use crate::render::program::{Language, Look, Program};
 use crate::render::request::Form;
 use crate::render::rows::Shape;
+use crate::render::style::Style;
 use crate::render::table::Times;
 
 const OUTPUT: &str = "Output";
@@ -74,6 +76,15 @@ pub struct Global {
     /// Leave out the names of the columns
     #[arg(long, global = true, help_heading = OUTPUT)]
     no_header: bool,
+    /// jq program over the document; with jsonl, over each line as it arrives. Implies -o json
+    #[arg(long, global = true, value_name = "PROGRAM", conflicts_with = "query", help_heading = OUTPUT)]
+    jq: Option<String>,
+    /// JMESPath expression over the same; integers beyond 64 bits and fractions beyond 15 digits are rounded. Implies -o json
+    #[arg(long, global = true, value_name = "EXPRESSION", help_heading = OUTPUT)]
+    query: Option<String>,
+    /// With --jq or --query: print strings without quotes
+    #[arg(long, global = true, help_heading = OUTPUT)]
+    raw_output: bool,
     /// When to use colour [env: NO_COLOR, CLICOLOR_FORCE]
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", value_parser = ["auto", "always", "never"], help_heading = OUTPUT)]
     color: String,
@@ -153,6 +164,8 @@ pub struct Settings {
     pub format: Format,
     /// Shape of rows.
     pub shape: Shape,
+    /// Look of documents and lines.
+    pub style: Style,
 }
 
 impl Settings {
@@ -167,7 +180,13 @@ impl Settings {
     ) -> Result<Self, Error> {
         let flags = Global::from_arg_matches(matches)?;
         let env = &context.env;
-        let format = or_variable(flags.output, env, "SCANQ_OUTPUT", formats())?.unwrap_or_default();
+        let given = flags.output;
+        let mut format =
+            or_variable(flags.output, env, "SCANQ_OUTPUT", formats())?.unwrap_or_default();
+        let has_program = flags.jq.is_some() || flags.query.is_some();
+        if has_program && given.is_none() && format != Format::Jsonl {
+            format = Format::Json;
+        }
         let for_scripts = matches!(format, Format::Json | Format::Jsonl);
         let is_colored = colored(&flags.color, env, context.ui.is_terminal());
         context.ui.configure(Level::Normal, for_scripts, is_colored);
@@ -193,6 +212,20 @@ impl Settings {
                 }
             }
         }
+        if has_program && let Some(Some(form @ (Form::Text | Form::Curl))) = flags.dry_run {
+            return Err(Error::usage(
+                format!(
+                    "--dry-run={}",
+                    if form == Form::Curl { "curl" } else { "text" }
+                ),
+                "is no JSON, so no program can read it; --dry-run=json is",
+            ));
+        }
+        let style = Style {
+            yaml: format == Format::Yaml,
+            for_terminal: context.out.terminal.is_some(),
+            program: program(&flags, format, context)?,
+        };
         let listed = |flag: Vec<String>, variable: &str| -> Vec<String> {
             let texts = match (flag.is_empty(), env.get(variable)) {
                 (true, Some(text)) => text.split(',').map(str::to_owned).collect(),
@@ -259,8 +292,38 @@ impl Settings {
                 },
                 width: context.out.terminal,
             },
+            style,
         })
     }
+}
+
+/// Compiles the program that the results are to go through.
+fn program(
+    flags: &Global,
+    format: Format,
+    context: &Context,
+) -> Result<Option<Rc<Program>>, Error> {
+    let (language, text) = match (&flags.jq, &flags.query) {
+        (Some(text), None) => (Language::Jq, text),
+        (None, Some(text)) => (Language::Jmespath, text),
+        (Some(_), Some(_)) => return Err(Error::usage("--query", "does not go with --jq")),
+        (None, None) if flags.raw_output => {
+            return Err(Error::usage(
+                "--raw-output",
+                "only goes with --jq or --query",
+            ));
+        }
+        (None, None) => return Ok(None),
+    };
+    if !matches!(format, Format::Json | Format::Jsonl) {
+        let why = "only goes with the formats json (the default with it) and jsonl";
+        return Err(Error::usage(language.flag(), why));
+    }
+    let look = Look {
+        raw: flags.raw_output,
+        for_terminal: context.out.terminal.is_some(),
+    };
+    Program::compile(language, text, look).map(|program| Some(Rc::new(program)))
 }
 
 impl FromStr for Level {
@@ -314,7 +377,10 @@ pub(crate) fn wishes(args: &[OsString], env: &Env) -> Wishes {
             }
         })
     };
-    let output = flag(&["--output", "-o"]).or_else(|| env.get("SCANQ_OUTPUT").map(str::to_owned));
+    let by_program = || flag(&["--jq", "--query"]).map(|_| "json".to_owned());
+    let output = flag(&["--output", "-o"])
+        .or_else(by_program)
+        .or_else(|| env.get("SCANQ_OUTPUT").map(str::to_owned));
     let format = output.as_deref().and_then(Format::named);
     Wishes {
         is_json: matches!(format, Some(Format::Json | Format::Jsonl)),

@@ -13,6 +13,7 @@ use crate::encoding::encode;
 use crate::error::Error;
 use crate::operation::{Entry, Params};
 use crate::render::request::{self, Form, Unsent};
+use crate::render::style::Style;
 use crate::trace::Masked;
 
 /// Prints these requests.
@@ -22,6 +23,7 @@ use crate::trace::Masked;
 pub(super) fn print<'t>(
     questions: impl Iterator<Item = (&'t Target, &'static Entry, Params)>,
     form: Form,
+    style: &Style,
     client: &Client<'_>,
     out: &mut Stream,
     ui: &Ui,
@@ -36,8 +38,11 @@ pub(super) fn print<'t>(
         })
     };
     let requests: Vec<_> = questions.map(unsent).collect::<Result<_, Error>>()?;
-    let for_terminal = out.terminal.is_some();
-    request::print(&requests, form, for_terminal, out)
+    let style = Style {
+        yaml: false,
+        ..style.clone()
+    };
+    request::print(&requests, form, &style, out)
         .and_then(|()| out.flush())
         .map_err(output)?;
     if form == Form::Curl && requests.iter().any(Unsent::lacks_signature) {

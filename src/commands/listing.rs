@@ -4,17 +4,20 @@ use std::io::{self, Write};
 
 use serde_json::Value;
 
+use crate::cli::global::Settings;
 use crate::client::pages::{Batch, Walked};
 use crate::error::Error;
 use crate::operation::page::Page;
 use crate::operation::{Entry, Items, Total, View};
-use crate::render::document::{Document, Style};
-use crate::render::rows::{Rows, Shape};
-use crate::render::{Format, json};
+use crate::render::Format;
+use crate::render::document::Document;
+use crate::render::rows::Rows;
+use crate::render::style::Style;
 
 /// A provider's items on their way out.
 pub(super) struct Listing<'w> {
     entry: &'static Entry,
+    style: Style,
     form: Form<'w>,
     /// With `--page`, or where the whole document is the item: documents go out as the server sent them.
     as_sent: bool,
@@ -28,9 +31,9 @@ pub(super) struct Listing<'w> {
 
 enum Form<'w> {
     Rows(&'w mut dyn Write, Box<Rows>),
-    Lines(&'w mut dyn Write, bool),
-    Documents(&'w mut dyn Write, Style),
-    Document(Box<Option<Document<'w>>>, Style, Option<&'w mut dyn Write>),
+    Lines(&'w mut dyn Write),
+    Documents(&'w mut dyn Write),
+    Document(Box<Option<Document<'w>>>, Option<&'w mut dyn Write>),
 }
 
 impl<'w> Listing<'w> {
@@ -38,27 +41,23 @@ impl<'w> Listing<'w> {
     /// A usage error for a column that is not known.
     pub(super) fn new(
         entry: &'static Entry,
-        format: Format,
-        shape: &Shape,
+        settings: &Settings,
         single: bool,
         out: &'w mut dyn Write,
     ) -> Result<Self, Error> {
         let as_sent = single || matches!(entry.meta.items, Items::Document);
-        let style = match format {
-            Format::Yaml => Style::Yaml,
-            _ if shape.width.is_some() => Style::JsonForTerminal,
-            _ => Style::Json,
-        };
-        let form = match format {
-            Format::Jsonl => Form::Lines(out, shape.width.is_some()),
-            Format::Json | Format::Yaml if as_sent => Form::Documents(out, style),
-            Format::Json | Format::Yaml => Form::Document(Box::new(None), style, Some(out)),
-            Format::Table | Format::Wide | Format::Csv | Format::Tsv | Format::Junit => {
-                Form::Rows(out, Box::new(Rows::new(format, &(entry.columns)(), shape)?))
+        let form = match settings.format {
+            Format::Jsonl => Form::Lines(out),
+            Format::Json | Format::Yaml if as_sent => Form::Documents(out),
+            Format::Json | Format::Yaml => Form::Document(Box::new(None), Some(out)),
+            format @ (Format::Table | Format::Wide | Format::Csv | Format::Tsv | Format::Junit) => {
+                let rows = Rows::new(format, &(entry.columns)(), &settings.shape)?;
+                Form::Rows(out, Box::new(rows))
             }
         };
         Ok(Listing {
             entry,
+            style: settings.style.clone(),
             form,
             as_sent,
             counters: None,
@@ -79,17 +78,11 @@ impl<'w> Listing<'w> {
                 }
                 Ok(())
             }
-            Form::Lines(out, for_terminal) => {
-                for item in &batch.items {
-                    json::compact(out, item, *for_terminal)?;
-                    out.write_all(b"\n")?;
-                }
-                Ok(())
-            }
-            Form::Documents(out, style) => whole(*out, *style, batch.page),
-            Form::Document(document, style, out) => {
+            Form::Lines(out) => self.style.lines(out, &batch.items),
+            Form::Documents(out) => self.style.document(out).whole(batch.page.document()),
+            Form::Document(document, out) => {
                 if let Some(out) = out.take() {
-                    let mut begun = Document::new(out, *style);
+                    let mut begun = self.style.document(out);
                     self.counters = begin(&mut begun, self.entry, batch.page)?;
                     **document = Some(begun);
                 }
@@ -139,20 +132,6 @@ pub(super) fn view(entry: &Entry, item: &str) -> Box<dyn View> {
     (entry.view)(item)
         .or_else(|_| (entry.view)("{}"))
         .expect("every field of a wire type is optional")
-}
-
-fn whole(out: &mut dyn Write, style: Style, page: &Page) -> io::Result<()> {
-    if style == Style::Yaml {
-        let mut document = Document::new(out, style);
-        let fields: Vec<(String, &serde_json::value::RawValue)> =
-            crate::render::yaml::fields(page.document())?;
-        for (name, raw) in fields {
-            document.field(&name, raw.get())?;
-        }
-        return document.end();
-    }
-    json::pretty(out, page.document(), 0, style == Style::JsonForTerminal)?;
-    out.write_all(b"\n")
 }
 
 /// Writes the envelope and opens the list. Gives the counters, which come last: only then are they known.

@@ -95,10 +95,17 @@ pub(super) async fn run(
     let mut gate = Gate::new(&follow.fail_on);
     let writes_to_terminal = out.terminal.is_some();
     // What is wrong with the output is said before anything is sent.
-    let listing = Listing::new(entry, settings.format, &settings.shape, plan.single, out)?;
+    let listing = Listing::new(entry, settings, plan.single, out)?;
     if let Some(form) = settings.dry_run {
         drop(listing);
-        return dry_run::print(queries.iter().map(Query::first), form, &client, out, ui);
+        return dry_run::print(
+            queries.iter().map(Query::first),
+            form,
+            &settings.style,
+            &client,
+            out,
+            ui,
+        );
     }
     let Some(waiting) = &follow.waiting else {
         let progress = Progress::new(ui, writes_to_terminal);
@@ -142,7 +149,7 @@ pub(super) async fn run(
             .collect(),
     };
     if !has_printed {
-        let mut listing = Listing::new(entry, settings.format, &settings.shape, false, out)?;
+        let mut listing = Listing::new(entry, settings, false, out)?;
         reprint(&survey, &mut listing).map_err(output)?;
         // What a filter here leaves out is no part of the total.
         let totals = if filters_here {
@@ -236,7 +243,7 @@ async fn stream(
     sink.progress.clear();
     let Streaming { listing, walks, .. } = sink;
     let (listing, mut walks) = (listing.into_inner(), walks.into_inner());
-    let is_output = |(_, error): &(usize, Error)| error.kind == Kind::Output;
+    let is_output = |(_, error): &(usize, Error)| error.kind.ends_output();
     if let Some(at) = walks.failures.iter().position(is_output) {
         return Err(walks.failures.swap_remove(at).1);
     }

@@ -275,7 +275,14 @@ async fn rehearse(
         }
     }
     let client = Client::new(&seek, settings.tries, settings.concurrency);
-    let printed = dry_run::print(targets.iter().map(cheapest), form, &client, out, ui)?;
+    let printed = dry_run::print(
+        targets.iter().map(cheapest),
+        form,
+        &settings.style,
+        &client,
+        out,
+        ui,
+    )?;
     failures::say(&broken, ui);
     let codes = broken.iter().map(|error| error.kind.exit_code());
     Ok(codes.fold(printed, u8::max))

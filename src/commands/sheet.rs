@@ -8,7 +8,6 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::operation::column::Cell;
 use crate::render::Format;
-use crate::render::document::{Document, Style};
 use crate::render::rows::Rows;
 
 /// Prints rows; `list` is their name in a document.
@@ -28,16 +27,9 @@ pub(super) fn print(
         serde_json::Value::Object(fields.collect()).to_string()
     };
     let result = match settings.format {
-        Format::Jsonl => rows
-            .iter()
-            .try_for_each(|row| writeln!(out, "{}", object(row))),
+        Format::Jsonl => settings.style.lines(out, rows.iter().map(object)),
         Format::Json | Format::Yaml => {
-            let style = if settings.format == Format::Yaml {
-                Style::Yaml
-            } else {
-                Style::Json
-            };
-            let mut document = Document::new(out, style);
+            let mut document = settings.style.document(out);
             document
                 .list(list)
                 .and_then(|()| {

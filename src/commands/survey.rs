@@ -70,13 +70,13 @@ pub(super) struct Survey<'q> {
     /// What a poll brings in, until it is taken over.
     arriving: RefCell<Vec<Gathered>>,
     outcomes: RefCell<Vec<Option<Result<Walked, Error>>>>,
-    /// Takes each matching task as it arrives; then none is kept.
+    /// Takes the matching tasks of each page as it arrives; then none is kept.
     stream: Option<&'q Stream<'q>>,
     pub(super) progress: Progress<'q>,
 }
 
 /// Takes tasks as they arrive.
-pub(super) type Stream<'s> = dyn Fn(&Task) -> Result<(), Error> + 's;
+pub(super) type Stream<'s> = dyn Fn(&[Task]) -> Result<(), Error> + 's;
 
 impl Sink for Survey<'_> {
     fn batch(&self, index: usize, batch: &Batch<'_>) -> Result<(), Error> {
@@ -87,9 +87,10 @@ impl Sink for Survey<'_> {
             .iter()
             .map(|item| query.task(item, self.aim.details));
         if let Some(stream) = self.stream {
-            return tasks
+            let tasks: Vec<_> = tasks
                 .filter(|task| self.aim.selection.admits(task))
-                .try_for_each(|task| stream(&task));
+                .collect();
+            return stream(&tasks);
         }
         let gathered = &mut self.arriving.borrow_mut()[index];
         gathered.tasks.extend(&mut tasks);
@@ -123,7 +124,7 @@ impl<'q> Survey<'q> {
         }
     }
 
-    /// The same survey, which hands over each matching task as it arrives and keeps none.
+    /// The same survey, which hands over matching tasks as they arrive and keeps none.
     pub(super) fn streaming(self, stream: &'q Stream<'q>) -> Self {
         Survey {
             stream: Some(stream),
@@ -168,7 +169,7 @@ impl<'q> Survey<'q> {
                     source.failure = None;
                     source.known = Some(new);
                 }
-                Some(Err(error)) if error.kind == Kind::Output => return Err(error),
+                Some(Err(error)) if error.kind.ends_output() => return Err(error),
                 Some(Err(error)) => {
                     source.is_over = !may_pass(&error);
                     if source.failure.is_none() && !source.is_over {

@@ -28,7 +28,7 @@ use crate::config::Profile;
 use crate::context::Context;
 use crate::credential::seek::Seek;
 use crate::error::{Error, Kind};
-use crate::render::{Format, json};
+use crate::render::Format;
 use crate::task::Task;
 use print::Printer;
 
@@ -85,7 +85,14 @@ pub(super) async fn run(
     let client = Client::new(&seek, settings.tries, settings.concurrency);
     let is_watched = follow.waiting.as_ref().is_some_and(|waiting| waiting.watch);
     if let Some(form) = settings.dry_run {
-        let printed = dry_run::print(queries.iter().map(Query::first), form, &client, out, ui)?;
+        let printed = dry_run::print(
+            queries.iter().map(Query::first),
+            form,
+            &settings.style,
+            &client,
+            out,
+            ui,
+        )?;
         failures::say(&broken, ui);
         return Ok(match broken[..] {
             [] => printed,
@@ -95,14 +102,12 @@ pub(super) async fn run(
     let progress = Progress::new(ui, out.terminal.is_some() && (streams || is_watched));
     let survey = Survey::new(&queries, aim, progress);
     if streams {
-        let is_terminal = out.terminal.is_some();
         let sink = RefCell::new((&mut *out, &mut gate));
-        let stream = |task: &Task| {
+        let stream = |tasks: &[Task]| {
             let (out, gate) = &mut *sink.borrow_mut();
-            gate.note(task);
-            json::compact(*out, &task.json(), is_terminal)
-                .and_then(|()| out.write_all(b"\n"))
-                .map_err(output)
+            tasks.iter().for_each(|task| gate.note(task));
+            let lines = tasks.iter().map(Task::json);
+            settings.style.lines(*out, lines).map_err(output)
         };
         let mut survey = survey.streaming(&stream);
         let ended = wait::once(&client, &mut survey).await?;

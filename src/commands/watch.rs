@@ -14,6 +14,7 @@ use crate::context::{Clock, Stream, Ui};
 use crate::error::Error;
 use crate::render::Format;
 use crate::render::live::{Look, Screen, frame};
+use crate::render::style::Style;
 use crate::task::{Status, Task};
 
 /// How often a live table looks whether it must be painted anew: times go on, and terminals are resized.
@@ -44,8 +45,11 @@ impl<'o> Viewer<'o> {
         // Where nobody looks, changes are lines; whoever asks for a document gets it at the end, whole.
         match (settings.format, out.terminal) {
             (Format::Jsonl, _) | (Format::Table, None) => {
-                let known = HashMap::new();
-                return Viewer::Changes(Changes { out, known });
+                return Viewer::Changes(Changes {
+                    out,
+                    style: settings.style.clone(),
+                    known: HashMap::new(),
+                });
             }
             (_, None) => return Viewer::Silent,
             (_, Some(_)) => {}
@@ -105,19 +109,21 @@ impl<'o> Viewer<'o> {
 /// One line of JSON for each task at first, and for each that changes from then on.
 pub(super) struct Changes<'o> {
     out: &'o mut dyn Write,
+    style: Style,
     known: HashMap<String, (Status, Option<u8>)>,
 }
 
 impl Changes<'_> {
     fn show(&mut self, tasks: &[&Task]) -> Result<(), Error> {
-        for task in tasks {
+        let has_changed = |task: &&&Task| {
             let state = (task.facts.status, task.facts.progress);
-            if self.known.insert(task.key(), state) != Some(state) {
-                writeln!(self.out, "{}", task.json()).map_err(output)?;
-            }
-        }
+            self.known.insert(task.key(), state) != Some(state)
+        };
+        let changed: Vec<_> = tasks.iter().filter(has_changed).collect();
+        let lines = changed.iter().map(|task| task.json());
         // A log is read while it is written.
-        self.out.flush().map_err(output)
+        let written = self.style.lines(self.out, lines);
+        written.and_then(|()| self.out.flush()).map_err(output)
     }
 }
 

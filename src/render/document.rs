@@ -3,33 +3,25 @@
 
 use std::io::{self, Write};
 
+use super::style::{self, Style};
 use super::{json, yaml};
 
-/// How a document is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Style {
-    /// Indented JSON.
-    Json,
-    /// Indented JSON with escapes for what a terminal might obey.
-    JsonForTerminal,
-    /// YAML.
-    Yaml,
-}
-
-/// A document that is an object.
+/// A document on its way out.
 pub struct Document<'w> {
     out: &'w mut dyn Write,
     style: Style,
+    /// The whole of it, where a program is to see it.
+    gathered: Vec<u8>,
     fields: usize,
     elements: Option<usize>,
 }
 
 impl<'w> Document<'w> {
-    /// Begins a document.
-    pub fn new(out: &'w mut dyn Write, style: Style) -> Self {
+    pub(super) fn new(out: &'w mut dyn Write, style: Style) -> Self {
         Document {
             out,
             style,
+            gathered: Vec::new(),
             fields: 0,
             elements: None,
         }
@@ -38,12 +30,12 @@ impl<'w> Document<'w> {
     /// A field with a raw JSON value.
     pub fn field(&mut self, name: &str, raw: &str) -> io::Result<()> {
         self.end_list()?;
-        if self.style == Style::Yaml {
+        if self.style.yaml {
             self.fields += 1;
             return yaml::field(self.out, name, raw, 0);
         }
         self.name(name)?;
-        json::pretty(self.out, raw, 1, self.style == Style::JsonForTerminal)
+        self.value(raw, 1)
     }
 
     /// A field that is a list; its elements follow.
@@ -51,8 +43,8 @@ impl<'w> Document<'w> {
         self.end_list()?;
         self.name(name)?;
         self.elements = Some(0);
-        if self.style != Style::Yaml {
-            self.out.write_all(b"[")?;
+        if !self.style.yaml {
+            self.out().write_all(b"[")?;
         }
         Ok(())
     }
@@ -62,49 +54,87 @@ impl<'w> Document<'w> {
         let count = self.elements.get_or_insert(0);
         *count += 1;
         let is_first = *count == 1;
-        if self.style == Style::Yaml {
+        if self.style.yaml {
             if is_first {
                 self.out.write_all(b"\n")?;
             }
             return yaml::element(self.out, raw, 1);
         }
         if !is_first {
-            self.out.write_all(b",")?;
+            self.out().write_all(b",")?;
         }
-        json::new_line(self.out, 2)?;
-        json::pretty(self.out, raw, 2, self.style == Style::JsonForTerminal)
+        json::new_line(self.out(), 2)?;
+        self.value(raw, 2)
     }
 
     /// Ends the document.
     pub fn end(mut self) -> io::Result<()> {
         self.end_list()?;
-        match (self.style, self.fields) {
-            (_, 0) => self.out.write_all(b"{}\n"),
-            (Style::Yaml, _) => Ok(()),
-            _ => self.out.write_all(b"\n}\n"),
+        match self.fields {
+            0 => self.out().write_all(b"{}\n")?,
+            _ if self.style.yaml => {}
+            _ => self.out().write_all(b"\n}\n")?,
         }
+        self.leave()
+    }
+
+    /// The whole document at once, as somebody else wrote it.
+    pub fn whole(mut self, raw: &str) -> io::Result<()> {
+        if self.style.yaml {
+            for (name, raw) in yaml::fields(raw)? {
+                self.field(&name, raw.get())?;
+            }
+            return self.end();
+        }
+        self.value(raw, 0)?;
+        self.out().write_all(b"\n")?;
+        self.leave()
+    }
+
+    fn leave(self) -> io::Result<()> {
+        match &self.style.program {
+            Some(program) => program.document(self.out, style::text(self.gathered)),
+            None => Ok(()),
+        }
+    }
+
+    fn out(&mut self) -> &mut dyn Write {
+        match self.style.program {
+            Some(_) => &mut self.gathered,
+            None => self.out,
+        }
+    }
+
+    fn value(&mut self, raw: &str, level: usize) -> io::Result<()> {
+        if self.style.program.is_some() {
+            // A program does not see the layout.
+            return self.out().write_all(raw.as_bytes());
+        }
+        json::pretty(self.out, raw, level, self.style.for_terminal)
     }
 
     fn name(&mut self, name: &str) -> io::Result<()> {
         self.fields += 1;
-        if self.style == Style::Yaml {
+        if self.style.yaml {
             return write!(self.out, "{name}:");
         }
-        self.out
-            .write_all(if self.fields == 1 { b"{" } else { b"," })?;
-        json::new_line(self.out, 1)?;
-        write!(self.out, "{}: ", serde_json::Value::from(name))
+        let begin: &[u8] = if self.fields == 1 { b"{" } else { b"," };
+        let out = self.out();
+        out.write_all(begin)?;
+        json::new_line(out, 1)?;
+        write!(out, "{}: ", serde_json::Value::from(name))
     }
 
     fn end_list(&mut self) -> io::Result<()> {
-        match (self.elements.take(), self.style) {
-            (None, _) => Ok(()),
-            (Some(0), Style::Yaml) => self.out.write_all(b" []\n"),
-            (Some(_), Style::Yaml) => Ok(()),
-            (Some(0), _) => self.out.write_all(b"]"),
-            (Some(_), _) => {
-                json::new_line(self.out, 1)?;
-                self.out.write_all(b"]")
+        let yaml = self.style.yaml;
+        match self.elements.take() {
+            None => Ok(()),
+            Some(0) if yaml => self.out.write_all(b" []\n"),
+            Some(_) if yaml => Ok(()),
+            Some(0) => self.out().write_all(b"]"),
+            Some(_) => {
+                json::new_line(self.out(), 1)?;
+                self.out().write_all(b"]")
             }
         }
     }
@@ -114,9 +144,13 @@ impl<'w> Document<'w> {
 mod tests {
     use super::*;
 
-    fn document(style: Style, elements: &[&str]) -> String {
+    fn document(yaml: bool, elements: &[&str]) -> String {
         let mut out = Vec::new();
-        let mut document = Document::new(&mut out, style);
+        let style = Style {
+            yaml,
+            ..Style::default()
+        };
+        let mut document = style.document(&mut out);
         document.field("RequestId", "\"R\"").unwrap();
         document.list("List").unwrap();
         for element in elements {
@@ -130,7 +164,7 @@ mod tests {
     #[test]
     fn lists_of_any_length_close_properly() {
         for elements in [&[][..], &["{\"a\":1}"], &["1", "[2]"]] {
-            let json = document(Style::Json, elements);
+            let json = document(false, elements);
             let value: serde_json::Value = serde_json::from_str(&json).unwrap();
             assert_eq!(
                 value["List"].as_array().unwrap().len(),
@@ -143,15 +177,15 @@ mod tests {
     #[test]
     fn both_styles_say_the_same() {
         assert_eq!(
-            document(Style::Json, &["{\"a\":1}"]),
+            document(false, &["{\"a\":1}"]),
             "{\n  \"RequestId\": \"R\",\n  \"List\": [\n    {\n      \"a\": 1\n    }\n  ],\n  \"PageInfo\": {\n    \"Count\": 1\n  }\n}\n"
         );
         assert_eq!(
-            document(Style::Yaml, &["{\"a\":1}"]),
+            document(true, &["{\"a\":1}"]),
             "RequestId: R\nList:\n  - a: 1\nPageInfo:\n  Count: 1\n"
         );
         assert_eq!(
-            document(Style::Yaml, &[]),
+            document(true, &[]),
             "RequestId: R\nList: []\nPageInfo:\n  Count: 1\n"
         );
     }

@@ -94,7 +94,7 @@ fn string_for_terminal(out: &mut dyn Write, token: &str) -> io::Result<()> {
 }
 
 /// The tokens of valid JSON, white space left out.
-fn tokens(raw: &str) -> impl Iterator<Item = &str> {
+pub(super) fn tokens(raw: &str) -> impl Iterator<Item = &str> {
     let mut rest = raw;
     std::iter::from_fn(move || {
         rest = rest.trim_start_matches([' ', '\t', '\n', '\r']);

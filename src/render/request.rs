@@ -7,8 +7,8 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::document::{Document, Style};
-use super::{json, safe};
+use super::safe;
+use super::style::Style;
 use crate::trace::{MASK, Masked};
 
 /// How requests are printed.
@@ -75,32 +75,36 @@ impl Unsent {
 pub fn print(
     requests: &[Unsent],
     form: Form,
-    for_terminal: bool,
+    style: &Style,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    if form == Form::Json {
-        let style = match for_terminal {
-            true => Style::JsonForTerminal,
-            false => Style::Json,
-        };
-        let mut document = Document::new(out, style);
-        document.list("requests")?;
-        for request in requests {
-            document.element(&object(request)?)?;
+    match form {
+        Form::Json => {
+            let mut document = style.document(out);
+            document.list("requests")?;
+            for request in requests {
+                document.element(&object(request)?)?;
+            }
+            document.end()
         }
-        return document.end();
+        Form::Jsonl => {
+            let objects: Vec<_> = requests.iter().map(object).collect::<io::Result<_>>()?;
+            style.lines(out, objects)
+        }
+        Form::Text => texts(requests.iter().map(|request| Ok(http(request))), style, out),
+        Form::Curl => texts(requests.iter().map(curl), style, out),
     }
-    for (index, request) in requests.iter().enumerate() {
-        if form == Form::Jsonl {
-            json::compact(out, &object(request)?, for_terminal)?;
-            out.write_all(b"\n")?;
-            continue;
-        }
-        let text = match form {
-            Form::Curl => curl(request)?,
-            _ => http(request),
-        };
-        let text = match for_terminal {
+}
+
+/// Writes each, with an empty line between them.
+fn texts(
+    requests: impl Iterator<Item = io::Result<String>>,
+    style: &Style,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    for (index, text) in requests.enumerate() {
+        let text = text?;
+        let text = match style.for_terminal {
             true => safe::escape_lines(&text),
             false => text.as_str().into(),
         };
@@ -208,7 +212,7 @@ mod tests {
 
     fn printed(unsent: Unsent, form: Form) -> String {
         let mut out = Vec::new();
-        print(&[unsent], form, false, &mut out).unwrap();
+        print(&[unsent], form, &Style::default(), &mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 

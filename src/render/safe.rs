@@ -34,6 +34,11 @@ pub fn escape_lines(text: &str) -> Cow<'_, str> {
     escape_where(text, |c| c != '\n' && is_unsafe(c))
 }
 
+/// Like [`escape_lines`], but keeps tabs too: for text that a user has laid out.
+pub fn escape_layout(text: &str) -> Cow<'_, str> {
+    escape_where(text, |c| c != '\n' && c != '\t' && is_unsafe(c))
+}
+
 fn escape_where(text: &str, escapes: impl Fn(char) -> bool) -> Cow<'_, str> {
     if text.bytes().all(|b| matches!(b, b' '..=b'~')) || !text.chars().any(&escapes) {
         return Cow::Borrowed(text);

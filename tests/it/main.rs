@@ -18,10 +18,13 @@ mod operations;
 mod output;
 mod paging;
 mod profiles;
+mod programs;
 #[cfg(unix)]
 mod progress;
 mod readme;
 mod reasons;
+#[cfg(unix)]
+mod recipes;
 mod sandbox;
 mod structure;
 mod suggestions;

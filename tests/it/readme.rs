@@ -86,7 +86,7 @@ fn the_commands_of_the_quick_start_are_the_gates() {
 
 /// Runs a script of the README in a folder, with the binary in the PATH, against a sandbox.
 #[cfg(unix)]
-fn in_a_shell(
+pub fn in_a_shell(
     script: &str,
     served: &crate::harness::Served,
     folder: &std::path::Path,
@@ -122,7 +122,7 @@ fn recipe(tag: &str, path: &str) -> String {
 
 /// A sandbox in which the scans have ended: they advance from poll to poll.
 #[cfg(unix)]
-fn ended() -> crate::harness::Served {
+pub fn ended() -> crate::harness::Served {
     let served = crate::harness::Served::start(&["--tasks", "40", "--seed", "7"]);
     for _ in 0..12 {
         assert_eq!(served.run("tasks --summary", &[]).code, 0);

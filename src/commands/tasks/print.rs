@@ -8,10 +8,8 @@ use serde_json::json;
 use crate::cli::global::Settings;
 use crate::error::Error;
 use crate::operation::column::{Cell, duration, progress};
-use crate::render::Format;
-use crate::render::document::{Document, Style};
-use crate::render::junit;
 use crate::render::rows::Rows;
+use crate::render::{Format, junit};
 use crate::task::Task;
 
 /// A column of the unified table: its name, whether only wide tables show it, its value.
@@ -162,16 +160,11 @@ fn document(
     settings: &Settings,
     out: &mut dyn Write,
 ) -> io::Result<Vec<String>> {
-    let style = match settings.format {
-        Format::Jsonl => {
-            elements.try_for_each(|line| writeln!(out, "{line}"))?;
-            return Ok(Vec::new());
-        }
-        Format::Yaml => Style::Yaml,
-        _ if settings.shape.width.is_some() => Style::JsonForTerminal,
-        _ => Style::Json,
-    };
-    let mut document = Document::new(out, style);
+    if settings.format == Format::Jsonl {
+        settings.style.lines(out, elements)?;
+        return Ok(Vec::new());
+    }
+    let mut document = settings.style.document(out);
     document.list(name)?;
     elements.try_for_each(|element| document.element(&element))?;
     document.list("errors")?;
