@@ -36,26 +36,35 @@ enum Form<'w> {
     Document(Box<Option<Document<'w>>>, Option<&'w mut dyn Write>),
 }
 
+/// The rows of an operation, if the format has rows.
+///
+/// # Errors
+/// A usage error for a column that is not known.
+pub(super) fn rows(entry: &Entry, settings: &Settings) -> Result<Option<Box<Rows>>, Error> {
+    if !settings.format.has_columns() {
+        return Ok(None);
+    }
+    let rows = Rows::new(settings.format, &(entry.columns)(), &settings.shape)?;
+    Ok(Some(Box::new(rows)))
+}
+
 impl<'w> Listing<'w> {
-    /// # Errors
-    /// A usage error for a column that is not known.
+    /// A listing that goes to `out`, as `rows` if there are any.
     pub(super) fn new(
         entry: &'static Entry,
         settings: &Settings,
+        rows: Option<Box<Rows>>,
         single: bool,
         out: &'w mut dyn Write,
-    ) -> Result<Self, Error> {
+    ) -> Self {
         let as_sent = single || matches!(entry.meta.items, Items::Document);
-        let form = match settings.format {
-            Format::Jsonl => Form::Lines(out),
-            Format::Json | Format::Yaml if as_sent => Form::Documents(out),
-            Format::Json | Format::Yaml => Form::Document(Box::new(None), Some(out)),
-            format @ (Format::Table | Format::Wide | Format::Csv | Format::Tsv | Format::Junit) => {
-                let rows = Rows::new(format, &(entry.columns)(), &settings.shape)?;
-                Form::Rows(out, Box::new(rows))
-            }
+        let form = match rows {
+            Some(rows) => Form::Rows(out, rows),
+            None if settings.format == Format::Jsonl => Form::Lines(out),
+            None if as_sent => Form::Documents(out),
+            None => Form::Document(Box::new(None), Some(out)),
         };
-        Ok(Listing {
+        Listing {
             entry,
             style: settings.style.clone(),
             form,
@@ -63,7 +72,7 @@ impl<'w> Listing<'w> {
             counters: None,
             printed: 0,
             answered: false,
-        })
+        }
     }
 
     /// Prints what is new in a page.

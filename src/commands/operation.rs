@@ -7,7 +7,7 @@ use clap::ArgMatches;
 use serde_json::Value;
 
 use super::gate::Gate;
-use super::listing::Listing;
+use super::listing::{self, Listing};
 use super::progress::Progress;
 use super::query::{Order, Query, Sink, ask, shortfall};
 use super::regions;
@@ -42,6 +42,8 @@ pub(super) async fn run(
     let plan = list::plan(matches, entry.meta, &mut queries, (context.clock)())?;
     regions::check(&[provider], settings)?;
     let profile = targets::profile(provider, settings)?;
+    // What is wrong with the output is said before anyone signs in.
+    let rows = listing::rows(entry, settings)?;
     let means = Means::new(settings, context);
     let Context {
         clock,
@@ -94,10 +96,7 @@ pub(super) async fn run(
     let client = Client::new(&seek, settings.tries, settings.concurrency);
     let mut gate = Gate::new(&follow.fail_on);
     let writes_to_terminal = out.terminal.is_some();
-    // What is wrong with the output is said before anything is sent.
-    let listing = Listing::new(entry, settings, plan.single, out)?;
     if let Some(form) = settings.dry_run {
-        drop(listing);
         return dry_run::print(
             queries.iter().map(Query::first),
             form,
@@ -109,6 +108,7 @@ pub(super) async fn run(
     }
     let Some(waiting) = &follow.waiting else {
         let progress = Progress::new(ui, writes_to_terminal);
+        let listing = Listing::new(entry, settings, rows, plan.single, out);
         let (printed, ended, listed) =
             stream(&client, &queries, plan, listing, &mut gate, progress).await?;
         flush(listed, out, ui)?;
@@ -149,7 +149,7 @@ pub(super) async fn run(
             .collect(),
     };
     if !has_printed {
-        let mut listing = Listing::new(entry, settings, false, out)?;
+        let mut listing = Listing::new(entry, settings, rows, false, out);
         reprint(&survey, &mut listing).map_err(output)?;
         // What a filter here leaves out is no part of the total.
         let totals = if filters_here {

@@ -43,22 +43,6 @@ fn links(text: &str) -> Vec<&str> {
     after.filter_map(|rest| rest.split(')').next()).collect()
 }
 
-/// A page as it is read: with the part of another file that it includes.
-fn read(path: &Path) -> String {
-    let text = fs::read_to_string(path).unwrap();
-    let Some(included) = text.strip_prefix("{{#include ") else {
-        return text;
-    };
-    let (file, anchor) = included.trim_end_matches("}}\n").split_once(':').unwrap();
-    let whole = fs::read_to_string(path.parent().unwrap().join(file)).unwrap();
-    let part = whole
-        .split_once(&format!("ANCHOR: {anchor} -->\n"))
-        .unwrap()
-        .1;
-    let part = part.split_once("<!-- ANCHOR_END").unwrap().0;
-    part.to_owned()
-}
-
 /// The anchors that a page's headings make, on GitHub as in a book.
 fn anchors(text: &str) -> Vec<String> {
     let lines = tagged(text).into_iter().filter(|(tag, _)| tag.is_none());
@@ -111,7 +95,7 @@ fn every_link_of_the_documentation_leads_somewhere() {
     ];
     let paths = pages().into_iter().map(|(path, _)| path);
     for path in paths.chain(others.map(|name| root().join(name))) {
-        let text = read(&path);
+        let text = fs::read_to_string(&path).unwrap();
         for link in links(&text)
             .into_iter()
             .filter(|link| !link.contains("://"))
@@ -128,7 +112,10 @@ fn every_link_of_the_documentation_leads_somewhere() {
                 !path.starts_with(&book) || target.parent() == Some(&book),
                 "{place}"
             );
-            let is_known = anchor.is_empty() || anchors(&read(&target)).iter().any(|a| a == anchor);
+            let is_known = anchor.is_empty()
+                || anchors(&fs::read_to_string(&target).unwrap())
+                    .iter()
+                    .any(|a| a == anchor);
             assert!(is_known, "{place}");
             followed += 1;
         }

@@ -83,6 +83,23 @@ fn a_table_on_a_terminal_says_how_long_ago_and_everything_else_when() {
 }
 
 #[test]
+fn a_column_that_is_not_known_is_told_before_anyone_signs_in() {
+    for line in [
+        "aliyun once-tasks --columns taget",
+        "huawei tasks --sort-by statis",
+    ] {
+        let signed_out = World::new(sandbox(1))
+            .without("ALIBABA_CLOUD_ACCESS_KEY_ID")
+            .without("ALIBABA_CLOUD_ACCESS_KEY_SECRET")
+            .without("HUAWEICLOUD_SDK_AK")
+            .without("HUAWEICLOUD_SDK_SK");
+        let output = signed_out.run(line);
+        assert_eq!((output.code, output.out.as_str()), (2, ""), "{line}");
+        assert!(output.err.contains("did you mean"), "{}", output.err);
+    }
+}
+
+#[test]
 fn colour_is_for_terminals() {
     let terminal = || World {
         terminal: Some(120),

@@ -156,10 +156,7 @@ fn what_does_not_go_together_is_told_before_anything_is_sent() {
         ),
         (&["tasks", "--jq", ".", "--columns", "id"], "--columns"),
         (&["sandbox", "--jq", "."], "this command prints no JSON"),
-        (
-            &["completions", "bash", "--query", "@"],
-            "this command prints no JSON",
-        ),
+        (&["man", "m", "--query", "@"], "this command prints no JSON"),
         (
             &["profile", "logout", "--jq", "."],
             "this command prints no JSON",
