@@ -7,6 +7,7 @@ pub mod help;
 pub mod list;
 pub mod suggest;
 pub mod time;
+pub(crate) mod wishes;
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::builder::styling::{AnsiColor, Styles};

@@ -76,7 +76,7 @@ fn usage(mut error: clap::Error, args: &[OsString], context: &mut Context) -> u8
         error = whole;
     }
     cli::suggest::operation(&mut error);
-    let wishes = cli::global::wishes(args, &context.env);
+    let wishes = cli::wishes::read(args, &context.env);
     let colored = |is_terminal| cli::global::colored(&wishes.color, &context.env, is_terminal);
     let rendered = match error.kind() {
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {

@@ -1,6 +1,6 @@
 //! `--jq` and `--query`: in every command that prints JSON, and in no way that makes it less safe or less exact.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::harness::{Tamper, Tampered, World, sandbox};
 
@@ -524,4 +524,15 @@ mod in_a_process {
             );
         }
     }
+}
+
+#[test]
+fn a_mistyped_flag_beside_a_program_is_told_as_json_too() {
+    for line in ["tasks --jq . --bogus", "tasks --bogus --query=tasks"] {
+        let output = World::new(sandbox(1)).run(line);
+        let error: Value = serde_json::from_str(&output.err).unwrap();
+        assert_eq!((output.code, &error["error"]["kind"]), (2, &json!("usage")));
+    }
+    let text = World::new(sandbox(1)).run("tasks --jq . -o table --bogus");
+    assert!(text.err.starts_with("error: "), "{}", text.err);
 }
