@@ -19,6 +19,7 @@ mod profiles;
 mod progress;
 mod readme;
 mod sandbox;
+mod streaming;
 mod structure;
 mod tasks;
 #[cfg(unix)]

@@ -58,10 +58,15 @@ fn serve(authority: &Authority, names: &[&str], expired: bool) -> u16 {
             let mut stream = StreamOwned::new(connection, stream);
             thread::spawn(move || {
                 let mut request = [0; 8192];
-                if stream.read(&mut request).is_ok_and(|read| read > 0) {
+                if let Ok(read @ 1..) = stream.read(&mut request) {
+                    let asked = String::from_utf8_lossy(&request[..read]).to_lowercase();
+                    let coding = match asked.contains("accept-encoding: gzip") {
+                        true => "asked-for-gzip",
+                        false => "asked-for-plain",
+                    };
                     let body = r#"{"RequestId":"R","PageInfo":{"TotalCount":0},"List":[]}"#;
                     let head = format!(
-                        "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+                        "HTTP/1.1 200 OK\r\nServer: {coding}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
                         body.len()
                     );
                     let _ = stream
@@ -181,6 +186,7 @@ fn a_proxy_is_asked_for_https_and_its_password_is_not_shown() {
         &[("SSL_CERT_FILE", &file), ("HTTPS_PROXY", &address)],
     );
     assert_eq!(through.code, 0, "{}", through.err);
+    assert!(through.err.contains("asked-for-gzip"), "{}", through.err);
     let head = asked.lock().unwrap().remove(0);
     assert!(head.starts_with("CONNECT scanq.test:443 "), "{head}");
     assert!(
@@ -218,7 +224,7 @@ fn a_proxy_is_asked_for_https_and_its_password_is_not_shown() {
 }
 
 #[test]
-fn what_stays_on_this_machine_needs_no_proxy() {
+fn what_stays_on_this_machine_needs_neither_proxy_nor_compression() {
     let authority = authority();
     let file = authority.file.path().to_str().unwrap().to_owned();
     let port = serve(&authority, &["127.0.0.1"], false);
@@ -228,4 +234,5 @@ fn what_stays_on_this_machine_needs_no_proxy() {
     ];
     let output = ask(&format!("https://127.0.0.1:{port}"), &env);
     assert_eq!(output.code, 0, "{}", output.err);
+    assert!(output.err.contains("asked-for-plain"), "{}", output.err);
 }
