@@ -20,6 +20,14 @@ conformance:
 fuzz TARGET:
     cargo +nightly fuzz run {{TARGET}} -- -max_total_time=600
 
+# Fails where a hot path takes more instructions than it may; needs valgrind
+instructions:
+    benches/instructions
+
+# Runs scanq beside curl, the vendor's SDK and a bare client, and writes the tables
+compare:
+    benches/compare/run
+
 # Serves both clouds on loopback until Ctrl-C
 sandbox *FLAGS:
     cargo run --locked -- sandbox --print-env {{FLAGS}}

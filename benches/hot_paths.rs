@@ -6,7 +6,7 @@ mod inputs;
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use inputs::{
-    PAGE, body, cells, decode, entry, huawei, jsonl, list, map, rows, rpc, sign, table_rows,
+    PAGE, body, cells, decode, entry, huawei, ids, jsonl, list, map, rows, rpc, sign, table_rows,
 };
 use scanq::provider::aliyun::sign::acs3_stages;
 use scanq::provider::huawei::sign::stages;
@@ -23,6 +23,14 @@ fn decode_page_of_100(bencher: Bencher) {
     bencher
         .counter(ItemsCount::new(PAGE))
         .bench(|| decode(black_box(&body)));
+}
+
+#[divan::bench]
+fn ids_of_a_page_of_100(bencher: Bencher) {
+    let page = decode(&body(PAGE));
+    bencher
+        .counter(ItemsCount::new(PAGE))
+        .bench(|| ids(black_box(&page)));
 }
 
 #[divan::bench]

@@ -19,6 +19,7 @@ fn main() {
     let run = || match path.as_str() {
         "none" => 0,
         "decode" => inputs::decode(&body).len(),
+        "ids" => inputs::ids(&page),
         "jsonl" => inputs::jsonl(&page),
         "unified" => inputs::map(&page),
         "acs3" => inputs::sign(&acs3),

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use chrono::DateTime;
 use scanq::credential::{Credential, Secret};
 use scanq::operation::column::Cell;
-use scanq::operation::page::Page;
+use scanq::operation::page::{Page, scalar};
 use scanq::operation::{Entry, Params};
 use scanq::provider::{self, Endpoint, Provider, Request, Scheme, Scope, Signing, by_id};
 use scanq::render::rows::{Rows, Shape};
@@ -42,6 +42,13 @@ pub fn body(items: usize) -> Bytes {
 /// The page in a body.
 pub fn decode(body: &Bytes) -> Page {
     Page::decode(entry().meta, body.clone()).expect("it is a page")
+}
+
+/// What each item is recognised by. Gives how many have an id.
+pub fn ids(page: &Page) -> usize {
+    let key = entry().meta.id;
+    let ids = page.items().map(|item| scalar(item, key));
+    ids.filter(Option::is_some).count()
 }
 
 /// The items as lines. Gives their length.

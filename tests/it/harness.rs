@@ -119,7 +119,12 @@ impl World {
     }
 
     pub fn run_args(&self, args: &[&str]) -> Output {
-        let (out, err) = (Shared::default(), Shared::default());
+        self.run_into(args, Shared::default())
+    }
+
+    /// The same, with a stdout that can be looked at on the way.
+    pub fn run_into(&self, args: &[&str], out: Shared) -> Output {
+        let err = Shared::default();
         let mut context = Context {
             env: Env::from_iter(self.env.clone()),
             clock: clock(),

@@ -26,6 +26,7 @@ mod reasons;
 #[cfg(unix)]
 mod recipes;
 mod sandbox;
+mod streaming;
 mod structure;
 mod suggestions;
 mod tasks;

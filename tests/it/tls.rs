@@ -303,7 +303,7 @@ fn a_proxy_is_asked_for_https_and_its_password_is_not_shown() {
 }
 
 #[test]
-fn what_stays_on_this_machine_needs_no_proxy() {
+fn what_stays_on_this_machine_needs_neither_proxy_nor_compression() {
     let authority = authority();
     let file = authority.file.path().to_str().unwrap().to_owned();
     let port = serve(&authority, &["127.0.0.1"], false);
@@ -313,4 +313,10 @@ fn what_stays_on_this_machine_needs_no_proxy() {
     ];
     let output = ask(&format!("https://127.0.0.1:{port}"), &env);
     assert_eq!(output.code, 0, "{}", output.err);
+    // The server compresses for whoever takes that: nobody asked it to.
+    let sizes = format!(
+        "{} bytes  aliyun/cn-shanghai ListAgentlessTask\n",
+        EMPTY.len()
+    );
+    assert!(output.err.contains(&sizes), "{}", output.err);
 }
