@@ -34,6 +34,7 @@ use crate::context::{Clock, Context, Env, Folder, Ui};
 use crate::credential::cache::Cache;
 use crate::credential::seek::Seek;
 use crate::error::{Error, Kind};
+use crate::interruption::interruption;
 use crate::render::Format;
 use crate::transport::Transport;
 
@@ -162,36 +163,8 @@ pub(crate) fn is_closed_pipe(error: &Error) -> bool {
     error.kind == Kind::Output && error.what == CLOSED_PIPE
 }
 
-/// Completes at Ctrl-C, or where the process is told to end, as a CI job that is cancelled is.
-///
-/// A closed terminal (SIGHUP) ends it without ceremony, unless `nohup` says otherwise: that is not ours to undo.
+/// Completes when the process is told to end.
 async fn interrupted() -> Error {
-    tokio::select! {
-        () = ctrl_c() => {}
-        () = terminated() => {}
-    }
+    interruption().await;
     Error::new(Kind::Interrupted, "interrupted", "")
-}
-
-async fn ctrl_c() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        // Without a handler the signal ends the process by itself.
-        std::future::pending::<()>().await;
-    }
-}
-
-#[cfg(unix)]
-async fn terminated() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut signals) => {
-            signals.recv().await;
-        }
-        Err(_) => std::future::pending().await,
-    }
-}
-
-#[cfg(not(unix))]
-async fn terminated() {
-    std::future::pending().await
 }

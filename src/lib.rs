@@ -32,6 +32,7 @@ pub mod context;
 pub mod credential;
 pub mod encoding;
 pub mod error;
+mod interruption;
 mod moment;
 pub mod nearest;
 pub mod operation;

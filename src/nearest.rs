@@ -8,10 +8,18 @@ pub fn fold(name: &str) -> String {
 /// The known name that is most like `name`, if any is like it at all. What is known is not mistaken for something else.
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wanted = fold(name);
-    let likeness = |known: &str| strsim::normalized_damerau_levenshtein(&wanted, &fold(known));
-    let near = known.into_iter().map(|known| (likeness(known), known));
+    let near = known
+        .into_iter()
+        .map(|known| (likeness(&wanted, &fold(known)), known));
     let best = near.max_by(|a, b| a.0.total_cmp(&b.0))?;
     (best.0 > 0.6 && best.1 != name).then_some(best.1)
+}
+
+/// From 0 to 1, by the letters that must be changed. The beginning of a name is like it, however much is missing.
+fn likeness(wanted: &str, known: &str) -> f64 {
+    let is_beginning = wanted.len() >= 3 && known.starts_with(wanted);
+    let floor = if is_beginning { 0.7 } else { 0.0 };
+    strsim::normalized_damerau_levenshtein(wanted, known).max(floor)
 }
 
 #[cfg(test)]
@@ -25,6 +33,8 @@ mod tests {
             ("cn-shanghia", Some("cn-shanghai")),
             ("AP_SOUTHEAST_2", Some("ap-southeast-1")),
             ("taskid", Some("TASK_ID")),
+            ("cn-", Some("cn-shanghai")),
+            ("cn-nowhere", None),
             ("cn-shanghai", None),
             ("mars", None),
             ("", None),

@@ -10,6 +10,7 @@ pub mod rows;
 pub mod safe;
 pub mod style;
 pub mod table;
+pub mod when;
 pub mod yaml;
 
 /// An output format.

@@ -11,7 +11,8 @@ use scanq::operation::page::{Page, scalar};
 use scanq::operation::{Entry, Params};
 use scanq::provider::{self, Endpoint, Provider, Request, Scheme, Scope, Signing, by_id};
 use scanq::render::rows::{Rows, Shape};
-use scanq::render::table::{Table, Times};
+use scanq::render::table::Table;
+use scanq::render::when::Times;
 use scanq::render::{Format, json};
 use scanq::task::Task;
 

@@ -19,7 +19,7 @@ use crate::render::program::{Language, Look, Program};
 use crate::render::request::Form;
 use crate::render::rows::Shape;
 use crate::render::style::Style;
-use crate::render::table::Times;
+use crate::render::when::Times;
 
 const OUTPUT: &str = "Output";
 const CONNECTION: &str = "Connection";

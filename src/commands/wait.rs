@@ -16,7 +16,7 @@ use crate::cli::global::Settings;
 use crate::client::{Client, DEFAULT_TIMEOUT};
 use crate::context::{Env, Ui};
 use crate::error::{Error, Kind};
-use crate::render::table::duration;
+use crate::render::when::duration;
 use crate::task::{Status, Task};
 
 /// Pauses grow by this while nothing changes, up to so many intervals.

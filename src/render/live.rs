@@ -7,7 +7,8 @@ use chrono::{DateTime, Utc};
 use unicode_width::UnicodeWidthStr;
 
 use super::safe;
-use super::table::{cut, duration};
+use super::table::cut;
+use super::when::duration;
 use crate::task::{Status, Task};
 
 /// Cells of a progress bar.

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::io::{self, Write};
 
-use super::table::{Table, Times};
+use super::table::Table;
+use super::when::Times;
 use super::{Format, safe};
 use crate::error::Error;
 use crate::nearest::fold;

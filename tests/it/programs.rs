@@ -410,7 +410,7 @@ mod in_a_process {
     use crate::terminal::Terminal;
 
     /// Starts the binary, interrupts it after its first line, and gives its exit code, all it printed and said.
-    fn interrupted_after_a_line(args: &[&str]) -> (Option<i32>, String, String) {
+    fn told_to_end_after_a_line(signal: &str, args: &[&str]) -> (Option<i32>, String, String) {
         let mut process = binary(args)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -422,7 +422,7 @@ mod in_a_process {
         out.read_line(&mut first).unwrap();
         std::thread::sleep(Duration::from_millis(300));
         let kill = |signal: &str, pid: &str| Command::new("kill").args([signal, pid]).status();
-        assert!(kill("-INT", &pid).unwrap().success());
+        assert!(kill(signal, &pid).unwrap().success());
         // A process that does not end must fail the test, not hang it.
         let (_ended, end) = mpsc::channel::<()>();
         std::thread::spawn(move || {
@@ -441,19 +441,23 @@ mod in_a_process {
     }
 
     #[test]
-    fn ctrl_c_ends_a_program_that_never_does() {
+    fn ctrl_c_and_sigterm_end_a_program_that_never_does() {
         let begun = Instant::now();
         // More than stdout's buffer holds comes first, so that the first line is seen.
         let endless = "(range(20000) | \"padding\"), last(repeat(1))";
-        for (line, program) in [
-            ("operations", endless),
-            ("tasks --sandbox", endless),
-            ("tasks --sandbox -o jsonl", endless),
-            ("operations", "(range(20000) | \"padding\"), (def f: f; f)"),
+        for (signal, line, program) in [
+            ("-INT", "operations", endless),
+            ("-INT", "tasks --sandbox", endless),
+            ("-TERM", "tasks --sandbox -o jsonl", endless),
+            (
+                "-INT",
+                "operations",
+                "(range(20000) | \"padding\"), (def f: f; f)",
+            ),
         ] {
             let mut args: Vec<_> = line.split_whitespace().collect();
             args.extend(["--jq", program]);
-            let (code, out, err) = interrupted_after_a_line(&args);
+            let (code, out, err) = told_to_end_after_a_line(signal, &args);
             assert_eq!(code, Some(130), "{line}: {err}");
             assert!(err.contains("\"kind\":\"interrupted\""), "{err}");
             let whole = out.lines().all(|line| line == "\"padding\"");

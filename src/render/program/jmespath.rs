@@ -7,6 +7,7 @@ use ::jmespath::{
 };
 
 use super::{Compiled, Mistake, Output, boundary};
+use crate::nearest::nearest;
 
 pub(super) struct Jmespath(Expression<'static>);
 
@@ -23,7 +24,7 @@ impl Jmespath {
                 // The crate's offset is that of the arguments.
                 at: text[..boundary(text, offset)].rfind(name).unwrap_or(offset),
                 why: format!("there is no function {name}"),
-                hint: nearest(name),
+                hint: nearest(name, FUNCTIONS).map(|near| format!("did you mean {near}?")),
             }),
         }
     }
@@ -105,15 +106,6 @@ const FUNCTIONS: [&str; 26] = [
     "type",
     "values",
 ];
-
-fn nearest(name: &str) -> Option<String> {
-    let likeness = |known: &str| strsim::jaro_winkler(name, known);
-    FUNCTIONS
-        .into_iter()
-        .max_by(|one, other| likeness(one).total_cmp(&likeness(other)))
-        .filter(|best| likeness(best) > 0.8)
-        .map(|best| format!("did you mean {best}?"))
-}
 
 impl Compiled for Jmespath {
     fn run(&self, input: &str, each: &mut dyn FnMut(Output) -> bool) -> Result<(), String> {

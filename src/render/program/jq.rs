@@ -8,6 +8,7 @@ use jaq_json::Val;
 
 use super::value::{read, text, write};
 use super::{Compiled, Mistake, Output, shortened};
+use crate::nearest::nearest;
 
 type Data = JustLut<Val>;
 
@@ -133,7 +134,7 @@ fn undefined(text: &str, errors: jaq_core::compile::Errors<&str, ()>) -> Mistake
         _ if LEFT_OUT.contains(&name) => Some(format!(
             "{name} is left out: a program sees its input and nothing else"
         )),
-        Undefined::Filter(_) => nearest(name),
+        Undefined::Filter(_) => meant(name),
         _ => None,
     };
     Mistake {
@@ -144,19 +145,18 @@ fn undefined(text: &str, errors: jaq_core::compile::Errors<&str, ()>) -> Mistake
 }
 
 /// The functions that may have been meant: of this name with other arguments, or of the nearest name.
-fn nearest(name: &str) -> Option<String> {
+fn meant(name: &str) -> Option<String> {
     let known = definitions()
         .map(|definition| (definition.name, definition.args.len()))
         .chain(functions().map(|(name, arguments, _)| (name, arguments.len())));
     let mut known: Vec<_> = known.collect();
     known.sort_unstable();
     known.dedup();
-    let likeness = |known: &str| strsim::jaro_winkler(name, known);
-    let best = known
-        .iter()
-        .max_by(|(one, _), (other, _)| likeness(one).total_cmp(&likeness(other)))
-        .filter(|(best, _)| likeness(best) > 0.8)?
-        .0;
+    let is_known = known.iter().any(|(known, _)| *known == name);
+    let best = match is_known {
+        true => name,
+        false => nearest(name, known.iter().map(|(known, _)| *known))?,
+    };
     let ways: Vec<_> = known
         .iter()
         .filter(|(known, _)| *known == best)

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::pin::pin;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Waker};
 use std::thread;
 use std::time::Duration;
 
@@ -16,6 +16,7 @@ use tokio::sync::oneshot;
 use super::value::without_lone_surrogates;
 use super::{Compiled, Language, Look, Output};
 use crate::error::{Error, Kind};
+use crate::interruption::interruption;
 use crate::render::{json, safe};
 
 /// Only what is used of it takes memory.
@@ -144,15 +145,14 @@ impl Program {
         write: &mut dyn FnMut(&[u8]) -> io::Result<()>,
     ) -> Result<(), Stopped> {
         let _listening = self.signals.enter();
-        let mut interrupted = pin!(tokio::signal::ctrl_c());
+        let mut interruption = pin!(interruption());
         let mut is_interrupted = || {
             let mut task = Context::from_waker(Waker::noop());
-            // What can't be listened for ends the process by itself.
-            matches!(interrupted.as_mut().poll(&mut task), Poll::Ready(Ok(())))
+            interruption.as_mut().poll(&mut task).is_ready()
         };
-        let interruption = || Stopped::Program(Error::new(Kind::Interrupted, "interrupted", ""));
+        let interrupted = || Stopped::Program(Error::new(Kind::Interrupted, "interrupted", ""));
         if is_interrupted() {
-            return Err(interruption());
+            return Err(interrupted());
         }
         let died = || Stopped::Program(died(self.language));
         self.inputs.send(input).map_err(|_| died())?;
@@ -169,7 +169,7 @@ impl Program {
                 Err(RecvTimeoutError::Disconnected) => return Err(died()),
             }
             if is_interrupted() {
-                return Err(interruption());
+                return Err(interrupted());
             }
         }
     }
