@@ -4,15 +4,17 @@
 //! that it is.
 
 use std::fmt;
+use std::marker::PhantomData;
 
 use chrono::{DateTime, Utc};
+use serde::de::{DeserializeOwned, Deserializer, MapAccess, Visitor};
 use serde::ser::SerializeMap;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
 use super::clamp_percent;
 use crate::moment::rfc3339;
-use crate::operation::lenient::Text;
+use crate::operation::lenient::{Int, Text};
 
 /// What is known of the parts of a task.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,12 +32,9 @@ const PROJECTS: &str = "projects";
 
 /// Decodes `{"vul":"2023-09-04 09:37:31",…}`: names of stages and the time at which each ended, in China time.
 pub fn stages(text: &str) -> Option<Details> {
-    let decoded = object(text).and_then(|object| {
-        let stage = |(name, ended): (String, Value)| {
-            let ended = Text(Some(ended.as_str()?.to_owned())).china_time()?;
-            Some((name, ended))
-        };
-        object.into_iter().map(stage).collect::<Option<Vec<_>>>()
+    let decoded = fields::<String>(text).and_then(|stages| {
+        let stage = |(name, ended)| Some((name, Text(Some(ended)).china_time()?));
+        stages.into_iter().map(stage).collect::<Option<Vec<_>>>()
     });
     match decoded {
         Some(stages) if stages.is_empty() => None,
@@ -49,15 +48,12 @@ pub fn stages(text: &str) -> Option<Details> {
 
 /// Decodes `{"vul":35,…}`: percent done of each project.
 pub fn projects(text: &str) -> Option<Details> {
-    let decoded = object(text).and_then(|object| {
-        let project = |(name, percent): (String, Value)| {
-            let percent = match percent {
-                Value::String(text) => text.parse().ok()?,
-                percent => percent.as_i64()?,
-            };
-            Some((name, clamp_percent(percent)))
-        };
-        object.into_iter().map(project).collect::<Option<Vec<_>>>()
+    let decoded = fields::<Int>(text).and_then(|projects| {
+        let project = |(name, percent): (_, Int)| Some((name, clamp_percent(percent.0?)));
+        projects
+            .into_iter()
+            .map(project)
+            .collect::<Option<Vec<_>>>()
     });
     match decoded {
         Some(projects) if projects.is_empty() => None,
@@ -66,29 +62,54 @@ pub fn projects(text: &str) -> Option<Details> {
     }
 }
 
-/// The object in a text of JSON, or in a text of JSON that is such a text.
-fn object(text: &str) -> Option<Map<String, Value>> {
-    match serde_json::from_str(text).ok()? {
-        Value::Object(object) => Some(object),
-        Value::String(inner) => serde_json::from_str(&inner).ok(),
-        _ => None,
+/// The fields of the object in a text of JSON, or in a text of JSON that is such a text, in the server's order.
+fn fields<V: DeserializeOwned>(text: &str) -> Option<Vec<(String, V)>> {
+    let Fields(fields) = match text.trim_start().starts_with('"') {
+        true => serde_json::from_str(&serde_json::from_str::<String>(text).ok()?),
+        false => serde_json::from_str(text),
+    }
+    .ok()?;
+    Some(fields)
+}
+
+/// An object of any names.
+struct Fields<V>(Vec<(String, V)>);
+
+impl<'de, V: Deserialize<'de>> Deserialize<'de> for Fields<V> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Each<V>(PhantomData<V>);
+        impl<'de, V: Deserialize<'de>> Visitor<'de> for Each<V> {
+            type Value = Fields<V>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields<V>, A::Error> {
+                let mut fields = Vec::new();
+                while let Some(field) = map.next_entry()? {
+                    fields.push(field);
+                }
+                Ok(Fields(fields))
+            }
+        }
+        deserializer.deserialize_map(Each(PhantomData))
     }
 }
 
 impl fmt::Display for Details {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let parts: Vec<_> = match self {
-            Details::Stages(stages) => stages
-                .iter()
-                .map(|(name, ended)| format!("{name} {}", rfc3339(*ended)))
-                .collect(),
+        let gap = |index| if index == 0 { "" } else { ", " };
+        match self {
+            Details::Stages(stages) => stages.iter().enumerate().try_for_each(|(at, stage)| {
+                write!(f, "{}{} {}", gap(at), stage.0, rfc3339(stage.1))
+            }),
             Details::Projects(projects) => projects
                 .iter()
-                .map(|(name, percent)| format!("{name} {percent}%"))
-                .collect(),
-            Details::Undecoded(_, text) => return f.write_str(text),
-        };
-        f.write_str(&parts.join(", "))
+                .enumerate()
+                .try_for_each(|(at, project)| write!(f, "{}{} {}%", gap(at), project.0, project.1)),
+            Details::Undecoded(_, text) => f.write_str(text),
+        }
     }
 }
 
