@@ -88,6 +88,14 @@ impl Credentials {
 }
 
 impl Config {
+    /// Where the values of a profile are from: the file, as it is shown.
+    pub fn origin(&self, profile: &Profile) -> String {
+        match (&self.path, profile.built_in) {
+            (Some(path), false) => path.display().to_string(),
+            _ => "built in".to_owned(),
+        }
+    }
+
     /// The two profiles that need no file.
     pub fn built_in() -> Self {
         Config {

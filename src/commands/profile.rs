@@ -85,10 +85,7 @@ fn list(settings: &Settings, context: &mut Context) -> Result<u8, Error> {
 async fn show(profile: &Profile, settings: &Settings, context: &mut Context) -> Result<u8, Error> {
     let means = Means::new(settings, context);
     let seek = means.seek(&context.ui);
-    let file = match (&settings.config.path, profile.built_in) {
-        (Some(path), false) => path.display().to_string(),
-        _ => "built in".to_owned(),
-    };
+    let file = settings.config.origin(profile);
     let mut values: Vec<(&str, String, String)> = vec![
         ("name", profile.name.clone(), file.clone()),
         ("cloud", profile.provider.id.to_owned(), file.clone()),

@@ -48,7 +48,7 @@ pub(super) fn named(
         return set(regions, settings.regions_by);
     }
     if !profile.regions.is_empty() {
-        return set(profile.regions.clone(), "config file");
+        return set(profile.regions.clone(), settings.config.origin(profile));
     }
     // A sandbox is the same wherever it runs.
     let variable = seek

@@ -211,7 +211,7 @@ pub(super) fn endpoint(
         return Ok(set(endpoint.clone(), "--endpoint"));
     }
     if let Some(endpoint) = &profile.endpoint {
-        return Ok(set(endpoint.clone(), "config file"));
+        return Ok(set(endpoint.clone(), settings.config.origin(profile)));
     }
     let name = profile.provider.endpoint_variable;
     match seek.env.get(name) {

@@ -150,6 +150,7 @@ mod tests {
             (Language::Jmespath, "\"é\".tasks[].lenght(@)"),
             (Language::Jmespath, "tasks ]"),
             (Language::Jmespath, "tasks[*"),
+            (Language::Jmespath, "tasks[?status==`failed`]"),
             (Language::Jmespath, ""),
         ] {
             let error = mistake(language, program);

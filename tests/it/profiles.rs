@@ -407,7 +407,7 @@ fn show_says_where_each_value_came_from_and_masks_secrets() {
         value("regions")["from"]
             .as_str()
             .unwrap()
-            .contains("config file")
+            .ends_with("config.toml")
     );
     for secret in [keys::ALIYUN.1, keys::ALIYUN_STS.1, keys::ALIYUN_STS.2] {
         assert!(!output.out.contains(secret));

@@ -13,10 +13,17 @@ pub(super) struct Jmespath(Expression<'static>);
 
 impl Jmespath {
     pub(super) fn compile(text: &str) -> Result<Self, Mistake> {
-        let expression = ::jmespath::compile(text).map_err(|error| Mistake {
-            at: error.offset,
-            why: reason(&error),
-            hint: None,
+        let expression = ::jmespath::compile(text).map_err(|error| {
+            let why = reason(&error);
+            // Other tools take `failed` for text.
+            let hint = why
+                .contains("literal JSON")
+                .then(|| "between backticks stands JSON: write text as 'failed'".to_owned());
+            Mistake {
+                at: error.offset,
+                why,
+                hint,
+            }
         })?;
         match unknown_function(expression.as_ast()) {
             None => Ok(Jmespath(expression)),
