@@ -540,3 +540,19 @@ fn a_mistyped_flag_beside_a_program_is_told_as_json_too() {
     let text = World::new(sandbox(1)).run("tasks --jq . -o table --bogus");
     assert!(text.err.starts_with("error: "), "{}", text.err);
 }
+
+#[test]
+fn a_program_reads_the_requests_of_a_dry_run() {
+    let tampered = Tampered::new(sandbox(1), []);
+    let world = World::new(tampered.clone());
+    let line = "aliyun agentless-tasks --raw-output --jq .requests[].method --dry-run";
+    assert_eq!(world.run(line).out, "POST\n");
+    let lines = world.run("tasks --dry-run -o jsonl --raw-output --jq .method");
+    assert!(lines.out.lines().count() > 3 && lines.out.lines().all(|line| line == "POST"));
+    for form in ["text", "curl"] {
+        let refused = world.run(&format!("tasks --jq . --dry-run={form}"));
+        assert_eq!((refused.code, refused.out.as_str()), (2, ""), "{form}");
+        assert!(refused.err.contains("--dry-run=json is"), "{}", refused.err);
+    }
+    assert_eq!(tampered.count(), 0);
+}
