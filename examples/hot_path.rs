@@ -20,6 +20,7 @@ fn main() {
         "none" => 0,
         "decode" => inputs::decode(&body).len(),
         "ids" => inputs::ids(&page),
+        "typed" => inputs::typed(&page),
         "jsonl" => inputs::jsonl(&page),
         "unified" => inputs::map(&page),
         "acs3" => inputs::sign(&acs3),

@@ -10,8 +10,7 @@ pub mod narrow;
 pub mod page;
 
 use clap::{ArgMatches, Args, Command};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::error::Error;
@@ -24,21 +23,22 @@ use narrow::Narrow;
 pub type Params = Map<String, Value>;
 
 /// An operation of a cloud's API. To add one, implement this in a file of its own and list it beside its neighbours.
-pub trait Operation: Args + Serialize + Sized {
-    /// The wire type of one item: every documented field, each optional. It serialises to the same names.
-    type Item: Serialize + DeserializeOwned + 'static;
+pub trait Operation: Args + Serialize + Sized + 'static {
+    /// The wire type of one item: every documented field, each optional. It serialises to the same names, and borrows its
+    /// texts from the page.
+    type Item<'a>: Serialize + Deserialize<'a>;
 
     /// What is known of the operation as a whole.
     const META: &'static Meta;
 
     /// What tables show, most important first.
-    const COLUMNS: &'static [Column<Row<Self::Item>>];
+    const COLUMNS: &'static [Column<Self>];
 
     /// What an item says of its task.
-    fn facts(item: &Self::Item) -> Facts;
+    fn facts<'a>(item: &Self::Item<'a>) -> Facts<'a>;
 
     /// What an item says of the parts of its task.
-    fn details(_item: &Self::Item) -> Option<Details> {
+    fn details(_item: &Self::Item<'_>) -> Option<Details> {
         None
     }
 
@@ -52,11 +52,11 @@ pub trait Operation: Args + Serialize + Sized {
 }
 
 /// An item with the facts that were read from it.
-pub struct Row<I> {
+pub struct Row<'a, T: Operation> {
     /// The typed item.
-    pub item: I,
+    pub item: T::Item<'a>,
     /// The same, normalised.
-    pub facts: Facts,
+    pub facts: Facts<'a>,
 }
 
 /// What is known of an operation as a whole.
@@ -310,49 +310,50 @@ pub struct Entry {
     /// The queries that the flags ask for.
     pub queries: fn(&ArgMatches) -> Result<Vec<Params>, Error>,
     /// The typed view of one raw item.
-    pub view: fn(&str) -> Result<Box<dyn View>, serde_json::Error>,
+    pub view: ViewOf,
 }
+
+/// How a raw item is read.
+pub type ViewOf = for<'a> fn(&'a str) -> Result<Box<dyn View + 'a>, serde_json::Error>;
 
 /// One item, typed, without its type.
 pub trait View {
     /// The value of the column at this index of [`Entry::columns`].
-    fn cell(&self, column: usize) -> Cell;
+    fn cell(&self, column: usize) -> Cell<'_>;
     /// What it says of its task.
-    fn facts(&self) -> &Facts;
+    fn facts(&self) -> Facts<'static>;
     /// What it says of the parts of its task.
     fn details(&self) -> Option<Details>;
     /// The typed item as JSON: documented fields only.
     fn json(&self) -> Value;
 }
 
-struct Viewed<T: Operation>(Row<T::Item>);
-
-impl<T: Operation + 'static> View for Viewed<T> {
-    fn cell(&self, column: usize) -> Cell {
-        (T::COLUMNS[column].cell)(&self.0)
+impl<T: Operation> View for Row<'_, T> {
+    fn cell(&self, column: usize) -> Cell<'_> {
+        (T::COLUMNS[column].cell)(self)
     }
 
-    fn facts(&self) -> &Facts {
-        &self.0.facts
+    fn facts(&self) -> Facts<'static> {
+        self.facts.clone().into_owned()
     }
 
     fn details(&self) -> Option<Details> {
-        T::details(&self.0.item)
+        T::details(&self.item)
     }
 
     fn json(&self) -> Value {
-        serde_json::to_value(&self.0.item).expect("wire types serialise to JSON")
+        serde_json::to_value(&self.item).expect("wire types serialise to JSON")
     }
 }
 
 impl Entry {
     /// The entry of an operation.
-    pub const fn of<T: Operation + 'static>() -> Entry {
+    pub const fn of<T: Operation>() -> Entry {
         Entry {
             meta: T::META,
             columns: || {
-                let named = |column: &Column<Row<T::Item>>| (column.name, column.wide);
-                T::COLUMNS.iter().map(named).collect()
+                let named = T::COLUMNS.iter().map(|column| (column.name, column.wide));
+                named.collect()
             },
             augment: T::augment_args,
             queries: |matches| {
@@ -369,9 +370,9 @@ impl Entry {
                 operation.queries()?.into_iter().map(params).collect()
             },
             view: |raw| {
-                let item: T::Item = serde_json::from_str(raw)?;
+                let item = serde_json::from_str(raw)?;
                 let facts = T::facts(&item);
-                Ok(Box::new(Viewed::<T>(Row { item, facts })))
+                Ok(Box::new(Row::<T> { item, facts }))
             },
         }
     }

@@ -2,6 +2,7 @@
 
 pub mod details;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -86,19 +87,19 @@ impl FromStr for Status {
 
 /// What one item of an answer says of its task. Each operation makes these from its own wire type.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Facts {
+pub struct Facts<'a> {
     /// What sort of scan: `image-scan`, `agentless`, `cluster-scan`, …
-    pub kind: String,
+    pub kind: Cow<'a, str>,
     /// The task's id, if the cloud gives one.
-    pub id: Option<String>,
+    pub id: Option<Cow<'a, str>>,
     /// The task's name, if the cloud gives one.
-    pub name: Option<String>,
+    pub name: Option<Cow<'a, str>>,
     /// What a person would call the scanned thing.
-    pub target: Option<String>,
+    pub target: Option<Cow<'a, str>>,
     /// Normalised.
     pub status: Status,
     /// As the API says it.
-    pub native_status: String,
+    pub native_status: Cow<'a, str>,
     /// Percent, 0 to 100.
     pub progress: Option<u8>,
     /// When it began.
@@ -110,12 +111,16 @@ pub struct Facts {
     /// Both ends known and in order: milliseconds between them.
     pub duration_ms: Option<i64>,
     /// What the cloud adds in words.
-    pub message: Option<String>,
+    pub message: Option<Cow<'a, str>>,
 }
 
-impl Facts {
+impl<'a> Facts<'a> {
     /// A task of this kind and status about which nothing else is known.
-    pub fn new(kind: impl Into<String>, status: Status, native_status: impl Into<String>) -> Self {
+    pub fn new(
+        kind: impl Into<Cow<'a, str>>,
+        status: Status,
+        native_status: impl Into<Cow<'a, str>>,
+    ) -> Self {
         Facts {
             kind: kind.into(),
             id: None,
@@ -128,6 +133,20 @@ impl Facts {
             ended_at: None,
             duration_ms: None,
             message: None,
+        }
+    }
+
+    /// The same facts, which outlive the page that they came in.
+    pub fn into_owned(self) -> Facts<'static> {
+        let owned = |text: Option<Cow<'_, str>>| text.map(|text| text.into_owned().into());
+        Facts {
+            kind: self.kind.into_owned().into(),
+            id: owned(self.id),
+            name: owned(self.name),
+            target: owned(self.target),
+            native_status: self.native_status.into_owned().into(),
+            message: owned(self.message),
+            ..self
         }
     }
 
@@ -157,7 +176,7 @@ pub struct Task {
     pub operation: &'static str,
     /// What the item says.
     #[serde(flatten)]
-    pub facts: Facts,
+    pub facts: Facts<'static>,
     /// What it says of the parts of the task, where that is asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub details: Option<Details>,

@@ -52,6 +52,12 @@ pub fn ids(page: &Page) -> usize {
     ids.filter(Option::is_some).count()
 }
 
+/// Each item as the type that tables and the unified task read. Gives how many could be read.
+pub fn typed(page: &Page) -> usize {
+    let views = page.items().map(|item| (entry().view)(item));
+    views.filter(Result::is_ok).count()
+}
+
 /// The items as lines. Gives their length.
 pub fn jsonl(page: &Page) -> usize {
     let mut out = Vec::with_capacity(page.document().len());
@@ -70,7 +76,7 @@ pub fn map(page: &Page) -> usize {
             profile: "prod".into(),
             region: "cn-shanghai".into(),
             operation: entry().meta.api,
-            facts: (entry().view)(item).expect("it is typed").facts().clone(),
+            facts: (entry().view)(item).expect("it is typed").facts(),
             details: None,
         };
         serde_json::to_string(&task).expect("tasks serialise").len()
@@ -142,35 +148,43 @@ pub fn sign(inputs: &ToSign) -> usize {
 }
 
 /// A page of rows, as wide tables and csv show them.
-pub fn cells() -> Vec<Vec<Cell>> {
+pub fn cells() -> Vec<Vec<Cell<'static>>> {
     let page = decode(&body(PAGE));
     let columns = (entry().columns)().len();
     let row = |item| {
         let view = (entry().view)(item).expect("it is typed");
-        (0..columns).map(|column| view.cell(column)).collect()
+        let cells = (0..columns).map(|column| view.cell(column).into_owned());
+        cells.collect()
     };
     page.items().map(row).collect()
 }
 
+/// The cell as a view gives it: with a text that it does not own.
+fn lent<'c>(cell: &'c Cell<'_>) -> Cell<'c> {
+    match cell {
+        Cell::Text(text) => Cell::from(&**text),
+        other => other.clone(),
+    }
+}
+
 /// So many rows as a table of the usual columns, the page over and over.
-pub fn table_rows(cells: &[Vec<Cell>], count: usize) {
+pub fn table_rows(cells: &[Vec<Cell<'_>>], count: usize) {
     let mut table = Table::new(None, None, false, Times::Utc);
     for row in cells.iter().cycle().take(count) {
-        let row = row[..7].to_vec();
         table
-            .row(&mut io::sink(), row)
+            .row(&mut io::sink(), row[..7].iter().map(lent))
             .expect("a sink takes everything");
     }
     table.end(&mut io::sink()).expect("a sink takes everything");
 }
 
 /// So many rows in a format, the page over and over.
-pub fn rows(format: Format, cells: &[Vec<Cell>], count: usize) {
+pub fn rows(format: Format, cells: &[Vec<Cell<'_>>], count: usize) {
     let known = (entry().columns)();
     let shape = Shape::default();
     let mut rows = Rows::new(format, &known, &shape).expect("no column is named");
     for row in cells.iter().cycle().take(count) {
-        rows.row(&mut io::sink(), |column| row[column].clone())
+        rows.row(&mut io::sink(), |column| lent(&row[column]))
             .expect("a sink takes everything");
     }
     rows.end(&mut io::sink()).expect("a sink takes everything");

@@ -3,15 +3,17 @@
 //! A hash table would need twice that, and three times for the moment in which it doubles. A sorted list takes no more
 //! than its numbers, but can't be added to one by one: so what is new is gathered, and sorted in when it is much.
 
-use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
+
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 
 /// So many hashes are gathered at least.
 const LEAST: usize = 1024;
 
 /// What is gathered is at most so small a part of what is sorted. The smaller, the less room it takes, and the more often
 /// all hashes are moved.
-const PART: usize = 32;
+const PART: usize = 64;
 
 /// Every so many of the sorted hashes stand in a list of their own, which stays in the processor's cache: searching a list
 /// of millions by halves would wait for memory ten times.
@@ -25,7 +27,7 @@ pub(super) struct Seen {
     /// The first of every [`STRIDE`] sorted hashes.
     firsts: Vec<u64>,
     /// What came since.
-    gathered: HashSet<u64>,
+    gathered: HashTable<u64>,
 }
 
 impl Seen {
@@ -35,9 +37,16 @@ impl Seen {
     }
 
     fn insert(&mut self, hash: u64) -> bool {
-        if self.is_sorted_in(hash) || !self.gathered.insert(hash) {
+        if self.is_sorted_in(hash) {
             return false;
         }
+        match self
+            .gathered
+            .entry(hash, |other| *other == hash, |other| *other)
+        {
+            Entry::Occupied(_) => return false,
+            Entry::Vacant(place) => place.insert(hash),
+        };
         if self.gathered.len() >= LEAST.max(self.sorted.len() / PART) {
             self.sort_in();
         }
@@ -59,16 +68,14 @@ impl Seen {
         // Just the room that is needed: vectors would take as much again.
         self.sorted.reserve_exact(gathered.len());
         self.sorted.extend(&gathered);
-        let mut place = self.sorted.len();
-        while let Some(&largest) = gathered.last() {
-            place -= 1;
-            if rest > 0 && self.sorted[rest - 1] > largest {
-                rest -= 1;
-                self.sorted[place] = self.sorted[rest];
-            } else {
-                self.sorted[place] = largest;
-                gathered.pop();
-            }
+        while let Some(largest) = gathered.pop() {
+            // What is larger moves up by as many places as there are hashes yet to come.
+            let smaller = self.sorted[..rest].iter().rposition(|hash| *hash < largest);
+            let kept = smaller.map_or(0, |at| at + 1);
+            let place = kept + gathered.len();
+            self.sorted.copy_within(kept..rest, place + 1);
+            self.sorted[place] = largest;
+            rest = kept;
         }
         self.firsts.clear();
         self.firsts.extend(self.sorted.iter().step_by(STRIDE));
@@ -78,6 +85,7 @@ impl Seen {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::HashSet;
 
     #[test]
     fn an_id_is_new_once() {

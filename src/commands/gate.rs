@@ -137,7 +137,7 @@ mod tests {
                 region: "r".into(),
                 operation: "ListAgentlessTask",
                 facts: Facts {
-                    id: Some(format!("t{number}")),
+                    id: Some(format!("t{number}").into()),
                     target: (number == 0).then(|| "web".into()),
                     ..Facts::new("agentless", *status, "3")
                 },

@@ -1,6 +1,7 @@
 //! What a GitHub Actions runner is told of a failed gate: annotations, which it reads from stderr as well, and a table
 //! in the job's summary. Stdout is for results.
 
+use std::borrow::Cow;
 use std::fs::OpenOptions;
 use std::io::Write;
 
@@ -64,7 +65,7 @@ fn summary(why: &Error, tasks: &[Task]) -> String {
     );
     for task in tasks {
         let facts = &task.facts;
-        let known = |text: &Option<String>| cell(text.as_deref().unwrap_or("-"));
+        let known = |text: &Option<Cow<'_, str>>| cell(text.as_deref().unwrap_or("-"));
         text.push_str(&format!(
             "| {} | {} | {} | {} | {} | {} |\n",
             task.cloud,
@@ -107,7 +108,7 @@ mod tests {
             operation: "ListAgentlessTask",
             facts: Facts {
                 id: Some("t1".into()),
-                target: Some(target.into()),
+                target: Some(target.to_owned().into()),
                 ..Facts::new("a,b:c", Status::Failed, "3")
             },
             details: None,

@@ -137,7 +137,7 @@ impl<'w> Listing<'w> {
 }
 
 /// The typed view of an item. What is no object at all has no fields.
-pub(super) fn view(entry: &Entry, item: &str) -> Box<dyn View> {
+pub(super) fn view<'i>(entry: &Entry, item: &'i str) -> Box<dyn View + 'i> {
     (entry.view)(item)
         .or_else(|_| (entry.view)("{}"))
         .expect("every field of a wire type is optional")

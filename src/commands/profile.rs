@@ -1,6 +1,7 @@
 //! `scanq profile`: what is configured, where each value came from, and whether it works.
 
 use clap::{ArgMatches, FromArgMatches};
+use std::borrow::Cow;
 
 use super::regions;
 use super::targets::{self, Targets};
@@ -63,16 +64,16 @@ pub(super) async fn run(
 
 fn list(settings: &Settings, context: &mut Context) -> Result<u8, Error> {
     let config = &settings.config;
-    let rows: Vec<_> = config
-        .profiles()
+    let profiles = config.profiles();
+    let rows: Vec<_> = profiles
         .iter()
         .map(|profile| {
             let is_default = config.default_profile.as_deref() == Some(&profile.name);
             vec![
                 Cell::from(&*profile.name),
                 Cell::from(profile.provider.id),
-                Cell::from(&*profile.regions.join(",")),
-                Cell::from(&*profile.credentials.describe()),
+                Cell::from(Cow::Owned(profile.regions.join(","))),
+                Cell::from(Cow::Owned(profile.credentials.describe())),
                 Cell::from(if is_default { "yes" } else { "" }),
             ]
         })
@@ -307,7 +308,7 @@ fn cheapest(target: &Target) -> (&Target, &'static Entry, Params) {
     (target, entry, params)
 }
 
-async fn probe(client: &Client<'_>, target: &Target) -> (Vec<Cell>, Option<Error>) {
+async fn probe(client: &Client<'_>, target: &Target) -> (Vec<Cell<'static>>, Option<Error>) {
     let (_, entry, params) = cheapest(target);
     let result = client.probe(target, entry, &params).await;
     let lease = target.session.lease();
@@ -329,7 +330,7 @@ fn row(
     region: &str,
     who: &str,
     result: Result<&crate::client::Probe, &Error>,
-) -> Vec<Cell> {
+) -> Vec<Cell<'static>> {
     let mut row = vec![Cell::from(profile), Cell::from(region)];
     match result {
         Ok(probe) => row.extend([
@@ -347,10 +348,10 @@ fn row(
             Cell::from(who),
             Cell::Empty,
             Cell::Empty,
-            Cell::from(&*error.to_string()),
+            Cell::Text(error.to_string().into()),
         ]),
     }
-    row
+    row.into_iter().map(Cell::into_owned).collect()
 }
 
 fn logout(context: &mut Context) -> Result<u8, Error> {

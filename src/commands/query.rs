@@ -40,7 +40,7 @@ impl<'t> Query<'t> {
             profile: self.target.profile.clone(),
             region: self.target.region.clone(),
             operation: self.entry.meta.api,
-            facts: view.facts().clone(),
+            facts: view.facts(),
             details: with_details.then(|| view.details()).flatten(),
         }
     }

@@ -1,5 +1,6 @@
 //! Which tasks match. The filters are applied to every answer here, whatever part of them the server was asked for.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
@@ -55,17 +56,21 @@ impl Selection {
     fn has_status(&self, task: &Task) -> bool {
         let facts = &task.facts;
         (self.statuses.is_empty() || self.statuses.contains(&facts.status))
-            && (self.natives.is_empty() || self.natives.contains(&facts.native_status))
+            && (self.natives.is_empty()
+                || self
+                    .natives
+                    .iter()
+                    .any(|native| *native == facts.native_status))
     }
 
     /// Everything but the status, which changes while a task is followed.
     fn fits(&self, task: &Task) -> bool {
         let facts = &task.facts;
-        let contains = |text: &Option<String>, part: &String| {
+        let contains = |text: &Option<Cow<'_, str>>, part: &String| {
             text.as_ref()
                 .is_some_and(|text| text.to_lowercase().contains(&part.to_lowercase()))
         };
-        let has = |text: &Option<String>, part: &Option<String>| {
+        let has = |text: &Option<Cow<'_, str>>, part: &Option<String>| {
             part.as_ref().is_none_or(|part| contains(text, part))
         };
         // A time that the cloud does not tell was judged by the server alone.
@@ -74,7 +79,7 @@ impl Selection {
                 && self.until.is_none_or(|until| started <= until)
         });
         in_time
-            && (self.kinds.is_empty() || self.kinds.contains(&facts.kind))
+            && (self.kinds.is_empty() || self.kinds.iter().any(|kind| *kind == facts.kind))
             && (self.ids.is_empty() || self.ids.iter().any(|part| contains(&facts.id, part)))
             && has(&facts.name, &self.name)
             && has(&facts.target, &self.target)
@@ -93,7 +98,7 @@ mod tests {
             region: "r".into(),
             operation: "ListAgentlessTask",
             facts: Facts {
-                id: Some(id.into()),
+                id: Some(id.to_owned().into()),
                 target: Some("Prod/Web:1".into()),
                 started_at: DateTime::from_timestamp(1000, 0),
                 ..Facts::new("agentless", status, "1")

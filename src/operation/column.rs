@@ -5,18 +5,19 @@ use std::cmp::Ordering;
 
 use chrono::{DateTime, Utc};
 
-use super::lenient::{Int, List, Text};
+use super::lenient::{Int, Text};
+use super::{Operation, Row};
 use crate::moment::rfc3339;
 use crate::task::details::Details;
 use crate::task::{Facts, Status};
 
 /// One value of a table, typed so that each format can show it in its own way and sorting is by meaning.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Cell {
+pub enum Cell<'a> {
     /// The server said nothing.
     Empty,
     /// Text.
-    Text(String),
+    Text(Cow<'a, str>),
     /// A count or an amount.
     Number(f64),
     /// 0 to 100.
@@ -29,7 +30,7 @@ pub enum Cell {
     Status(Status),
 }
 
-impl Cell {
+impl Cell<'_> {
     /// The value as programs read it: RFC 3339 times, milliseconds, bare numbers.
     pub fn plain(&self) -> Cow<'_, str> {
         match self {
@@ -40,6 +41,19 @@ impl Cell {
             Cell::Time(time) => Cow::Owned(rfc3339(*time)),
             Cell::Duration(ms) => Cow::Owned(ms.to_string()),
             Cell::Status(status) => Cow::Borrowed(status.name()),
+        }
+    }
+
+    /// The same value, which outlives the page it came in.
+    pub fn into_owned(self) -> Cell<'static> {
+        match self {
+            Cell::Empty => Cell::Empty,
+            Cell::Text(text) => Cell::Text(text.into_owned().into()),
+            Cell::Number(number) => Cell::Number(number),
+            Cell::Percent(percent) => Cell::Percent(percent),
+            Cell::Time(time) => Cell::Time(time),
+            Cell::Duration(ms) => Cell::Duration(ms),
+            Cell::Status(status) => Cell::Status(status),
         }
     }
 
@@ -55,7 +69,7 @@ impl Cell {
     }
 
     /// Order by meaning; what is not known comes last.
-    pub fn order(&self, other: &Cell) -> Ordering {
+    pub fn order(&self, other: &Cell<'_>) -> Ordering {
         match (self, other) {
             (Cell::Empty, Cell::Empty) => Ordering::Equal,
             (Cell::Empty, _) => Ordering::Greater,
@@ -81,65 +95,68 @@ fn spelled(number: f64) -> String {
     }
 }
 
-impl From<&str> for Cell {
-    fn from(text: &str) -> Self {
-        if text.is_empty() {
-            Cell::Empty
-        } else {
-            Cell::Text(text.to_owned())
+impl<'a> From<Cow<'a, str>> for Cell<'a> {
+    fn from(text: Cow<'a, str>) -> Self {
+        match text.is_empty() {
+            true => Cell::Empty,
+            false => Cell::Text(text),
         }
     }
 }
 
-impl From<&Text> for Cell {
-    fn from(text: &Text) -> Self {
-        text.owned().map_or(Cell::Empty, Cell::Text)
+impl<'a> From<&'a str> for Cell<'a> {
+    fn from(text: &'a str) -> Self {
+        Cow::Borrowed(text).into()
     }
 }
 
-impl From<Int> for Cell {
+impl<'a> From<&'a Option<Cow<'_, str>>> for Cell<'a> {
+    fn from(text: &'a Option<Cow<'_, str>>) -> Self {
+        text.as_deref().map_or(Cell::Empty, Cell::from)
+    }
+}
+
+impl<'a> From<&'a Text<'_>> for Cell<'a> {
+    fn from(Text(text): &'a Text<'_>) -> Self {
+        text.into()
+    }
+}
+
+impl From<Int> for Cell<'_> {
     fn from(Int(number): Int) -> Self {
         number.map_or(Cell::Empty, |number| Cell::Number(number as f64))
     }
 }
 
-impl From<Option<String>> for Cell {
-    fn from(text: Option<String>) -> Self {
-        text.map_or(Cell::Empty, Cell::Text)
-    }
-}
-
-impl From<&List<Text>> for Cell {
-    fn from(list: &List<Text>) -> Self {
-        let texts: Vec<_> = list.0.iter().filter_map(Text::get).collect();
-        Cell::from(texts.join(",").as_str())
-    }
-}
-
-impl From<Option<DateTime<Utc>>> for Cell {
+impl From<Option<DateTime<Utc>>> for Cell<'_> {
     fn from(time: Option<DateTime<Utc>>) -> Self {
         time.map_or(Cell::Empty, Cell::Time)
     }
 }
 
-impl From<Option<Details>> for Cell {
+impl From<Option<Details>> for Cell<'_> {
     fn from(details: Option<Details>) -> Self {
-        details.map_or(Cell::Empty, |details| Cell::Text(details.to_string()))
+        details.map_or(Cell::Empty, |details| {
+            Cell::Text(details.to_string().into())
+        })
     }
 }
 
 /// A column of an operation's table.
-pub struct Column<V> {
+pub struct Column<T: Operation> {
     /// Its name in `--columns` and, in capitals, in the header.
     pub name: &'static str,
     /// Only shown by `-o wide` and by name.
     pub wide: bool,
     /// Its value for one item.
-    pub cell: fn(&V) -> Cell,
+    pub cell: CellOf<T>,
 }
 
+/// How a cell is made of a row.
+pub type CellOf<T> = for<'r, 'a> fn(&'r Row<'a, T>) -> Cell<'r>;
+
 /// A column that every table shows. Columns are listed most important first: narrow terminals drop them from the end.
-pub const fn column<V>(name: &'static str, cell: fn(&V) -> Cell) -> Column<V> {
+pub const fn column<T: Operation>(name: &'static str, cell: CellOf<T>) -> Column<T> {
     Column {
         name,
         wide: false,
@@ -148,7 +165,7 @@ pub const fn column<V>(name: &'static str, cell: fn(&V) -> Cell) -> Column<V> {
 }
 
 /// A column for `-o wide` and `--columns`.
-pub const fn wide<V>(name: &'static str, cell: fn(&V) -> Cell) -> Column<V> {
+pub const fn wide<T: Operation>(name: &'static str, cell: CellOf<T>) -> Column<T> {
     Column {
         name,
         wide: true,
@@ -157,14 +174,14 @@ pub const fn wide<V>(name: &'static str, cell: fn(&V) -> Cell) -> Column<V> {
 }
 
 /// Percent done, as the unified task has it.
-pub fn progress(facts: &Facts) -> Cell {
+pub fn progress(facts: &Facts<'_>) -> Cell<'static> {
     facts
         .progress
         .map_or(Cell::Empty, |percent| Cell::Percent(percent.into()))
 }
 
 /// How long it took, as the unified task has it.
-pub fn duration(facts: &Facts) -> Cell {
+pub fn duration(facts: &Facts<'_>) -> Cell<'static> {
     facts.duration_ms.map_or(Cell::Empty, Cell::Duration)
 }
 

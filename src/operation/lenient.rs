@@ -2,29 +2,30 @@
 //!
 //! A number may arrive as a number or as a numeric string, an id as a number, a list not at all. A field of an
 //! unexpected type becomes "not known"; it never makes the item unreadable, because the raw item is printed anyway.
+//!
+//! Text is borrowed from the page it came in, unless it has escapes: most of it is looked at once and thrown away.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use chrono::{DateTime, FixedOffset, NaiveDateTime, TimeZone, Utc};
-use serde::de::{
-    Deserialize, DeserializeOwned, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor,
-};
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 /// Text; a number or boolean is taken by its spelling.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Text(pub Option<String>);
+pub struct Text<'a>(pub Option<Cow<'a, str>>);
 
 /// Text that holds JSON of its own. It is kept as spelled and read when it is asked for: with an escape at every other
 /// character, reading it takes as long as reading the rest of the item.
-#[derive(Debug, Clone, Default)]
-pub struct Encoded(Option<Box<RawValue>>);
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Encoded<'a>(Option<&'a RawValue>);
 
-impl Encoded {
+impl<'a> Encoded<'a> {
     /// The text.
-    pub fn text(&self) -> Text {
-        self.0.as_deref().and_then(parse).unwrap_or_default()
+    pub fn text(self) -> Text<'a> {
+        self.0.and_then(parse).unwrap_or_default()
     }
 }
 
@@ -50,15 +51,20 @@ impl<T> Default for List<T> {
     }
 }
 
-impl Text {
+impl<'a> Text<'a> {
     /// The text, if there is any: an empty string says nothing.
     pub fn get(&self) -> Option<&str> {
         self.0.as_deref().filter(|text| !text.is_empty())
     }
 
-    /// The text as an owned value.
+    /// The same as an owned value.
     pub fn owned(&self) -> Option<String> {
         self.get().map(str::to_owned)
+    }
+
+    /// The same, for as long as the page lives.
+    pub fn kept(&self) -> Option<Cow<'a, str>> {
+        self.0.clone().filter(|text| !text.is_empty())
     }
 
     /// A point in time: milliseconds since the epoch, or `YYYY-MM-DD hh:mm:ss`, which has no zone on the wire.
@@ -83,8 +89,8 @@ impl Int {
 }
 
 /// What a JSON value comes to when only scalars are wanted.
-enum Scalar {
-    Text(String),
+enum Scalar<'a> {
+    Text(Cow<'a, str>),
     Int(i64),
     Float(f64),
     Bool(bool),
@@ -94,57 +100,57 @@ enum Scalar {
 struct ScalarVisitor;
 
 impl<'de> Visitor<'de> for ScalarVisitor {
-    type Value = Scalar;
+    type Value = Scalar<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("any value")
     }
-    fn visit_bool<E>(self, value: bool) -> Result<Scalar, E> {
+    fn visit_bool<E>(self, value: bool) -> Result<Scalar<'de>, E> {
         Ok(Scalar::Bool(value))
     }
-    fn visit_i64<E>(self, value: i64) -> Result<Scalar, E> {
+    fn visit_i64<E>(self, value: i64) -> Result<Scalar<'de>, E> {
         Ok(Scalar::Int(value))
     }
-    fn visit_u64<E>(self, value: u64) -> Result<Scalar, E> {
+    fn visit_u64<E>(self, value: u64) -> Result<Scalar<'de>, E> {
         Ok(i64::try_from(value).map_or(Scalar::Float(value as f64), Scalar::Int))
     }
-    fn visit_f64<E>(self, value: f64) -> Result<Scalar, E> {
+    fn visit_f64<E>(self, value: f64) -> Result<Scalar<'de>, E> {
         Ok(Scalar::Float(value))
     }
-    fn visit_str<E>(self, value: &str) -> Result<Scalar, E> {
-        Ok(Scalar::Text(value.to_owned()))
+    fn visit_str<E>(self, value: &str) -> Result<Scalar<'de>, E> {
+        Ok(Scalar::Text(Cow::Owned(value.to_owned())))
     }
-    fn visit_string<E>(self, value: String) -> Result<Scalar, E> {
-        Ok(Scalar::Text(value))
+    fn visit_borrowed_str<E>(self, value: &'de str) -> Result<Scalar<'de>, E> {
+        Ok(Scalar::Text(Cow::Borrowed(value)))
     }
-    fn visit_unit<E>(self) -> Result<Scalar, E> {
+    fn visit_unit<E>(self) -> Result<Scalar<'de>, E> {
         Ok(Scalar::Other)
     }
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Scalar, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Scalar<'de>, A::Error> {
         while seq.next_element::<IgnoredAny>()?.is_some() {}
         Ok(Scalar::Other)
     }
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Scalar, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Scalar<'de>, A::Error> {
         while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
         Ok(Scalar::Other)
     }
 }
 
-impl<'de> Deserialize<'de> for Text {
+impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Ok(Text(match deserializer.deserialize_any(ScalarVisitor)? {
             Scalar::Text(text) => Some(text),
-            Scalar::Int(number) => Some(number.to_string()),
-            Scalar::Float(number) => Some(number.to_string()),
-            Scalar::Bool(value) => Some(value.to_string()),
+            Scalar::Int(number) => Some(number.to_string().into()),
+            Scalar::Float(number) => Some(number.to_string().into()),
+            Scalar::Bool(value) => Some(value.to_string().into()),
             Scalar::Other => None,
         }))
     }
 }
 
-impl<'de> Deserialize<'de> for Encoded {
+impl<'de: 'a, 'a> Deserialize<'de> for Encoded<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        <Box<RawValue>>::deserialize(deserializer).map(|raw| Encoded(Some(raw)))
+        <&RawValue>::deserialize(deserializer).map(|raw| Encoded(Some(raw)))
     }
 }
 
@@ -172,7 +178,7 @@ impl<'de> Deserialize<'de> for Decimal {
     }
 }
 
-impl<'de, T: DeserializeOwned> Deserialize<'de> for List<T> {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Ok(List(
             parse(<&RawValue>::deserialize(deserializer)?).unwrap_or_default(),
@@ -180,23 +186,23 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for List<T> {
     }
 }
 
-impl<'de, T: DeserializeOwned> Deserialize<'de> for Object<T> {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Ok(Object(parse(<&RawValue>::deserialize(deserializer)?)))
     }
 }
 
-fn parse<T: DeserializeOwned>(raw: &RawValue) -> Option<T> {
+fn parse<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Option<T> {
     serde_json::from_str(raw.get()).ok()
 }
 
-impl Serialize for Text {
+impl Serialize for Text<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.0.serialize(serializer)
     }
 }
 
-impl Serialize for Encoded {
+impl Serialize for Encoded<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.text().serialize(serializer)
     }
@@ -235,7 +241,8 @@ mod tests {
     }
 
     fn text(json: &str) -> Option<String> {
-        serde_json::from_str::<Text>(json).unwrap().0
+        let Text(text) = serde_json::from_str(json).unwrap();
+        text.map(Cow::into_owned)
     }
 
     #[test]

@@ -186,9 +186,12 @@ pub fn scalar<'a>(item: &'a str, key: &str) -> Option<Cow<'a, str>> {
     // Stopping half-way is an error to the deserializer, and so is an item that is no object.
     let _ = serde_json::Deserializer::from_str(item).deserialize_map(First(key, &mut found));
     let raw = found?.get();
-    match raw.as_bytes().first()? {
-        b'"' => serde_json::from_str::<Key<'a>>(raw).ok().map(|key| key.0),
-        b'-' | b'0'..=b'9' => Some(Cow::Borrowed(raw)),
+    match raw.as_bytes() {
+        [b'"', text @ .., b'"'] if !text.contains(&b'\\') => {
+            raw.get(1..raw.len() - 1).map(Cow::Borrowed)
+        }
+        [b'"', ..] => serde_json::from_str::<Key<'a>>(raw).ok().map(|key| key.0),
+        [b'-' | b'0'..=b'9', ..] => Some(Cow::Borrowed(raw)),
         _ => None,
     }
     .filter(|text| !text.is_empty())

@@ -155,8 +155,8 @@ mod tests {
             operation: "ListTasks",
             facts: Facts {
                 id: Some("t1".into()),
-                target: Some(target.into()),
-                message: message.map(Into::into),
+                target: Some(target.to_owned().into()),
+                message: message.map(|message| message.to_owned().into()),
                 duration_ms: Some(61_005),
                 started_at: chrono::DateTime::from_timestamp(1000, 0),
                 ..Facts::new("iac-scan", status, "finished")

@@ -223,7 +223,7 @@ mod tests {
             region: "r".into(),
             operation: "ListAgentlessTask",
             facts: Facts {
-                target: Some(target.into()),
+                target: Some(target.to_owned().into()),
                 progress,
                 started_at: DateTime::from_timestamp(1000, 0),
                 ..Facts::new("agentless", status, "1")

@@ -36,7 +36,7 @@ pub struct Rows {
     /// Index of each shown column among the known ones.
     shown: Vec<usize>,
     sort_by: Option<usize>,
-    sorted: Vec<Vec<Cell>>,
+    sorted: Vec<Vec<Cell<'static>>>,
     names: Vec<String>,
     table: Table,
     records: Records,
@@ -100,28 +100,31 @@ impl Rows {
     }
 
     /// One row; `cell` gives the value of a known column.
-    pub fn row(&mut self, out: &mut dyn Write, cell: impl Fn(usize) -> Cell) -> io::Result<()> {
-        let cells = self.shown.iter().map(|index| cell(*index));
-        match self.sort_by {
+    pub fn row<'c>(
+        &mut self,
+        out: &mut dyn Write,
+        cell: impl Fn(usize) -> Cell<'c>,
+    ) -> io::Result<()> {
+        let shown = std::mem::take(&mut self.shown);
+        let cells = shown.iter().map(|index| cell(*index));
+        let written = match self.sort_by {
             Some(by) => {
-                let keyed = std::iter::once(cell(by)).chain(cells).collect();
-                self.sorted.push(keyed);
+                let keyed = std::iter::once(cell(by)).chain(cells);
+                self.sorted.push(keyed.map(Cell::into_owned).collect());
                 Ok(())
             }
-            None => {
-                let cells = cells.collect();
-                self.write(out, cells)
-            }
-        }
+            None => self.write(out, cells),
+        };
+        self.shown = shown;
+        written
     }
 
     /// Writes what was held back. Gives the names of columns that the terminal has no room for.
     pub fn end(&mut self, out: &mut dyn Write) -> io::Result<Vec<String>> {
         let mut sorted = std::mem::take(&mut self.sorted);
         sorted.sort_by(|a, b| a[0].order(&b[0]));
-        for mut keyed in sorted {
-            keyed.remove(0);
-            self.write(out, keyed)?;
+        for keyed in sorted {
+            self.write(out, keyed.into_iter().skip(1))?;
         }
         match self.format {
             Format::Csv | Format::Tsv => self.start(out)?,
@@ -130,11 +133,15 @@ impl Rows {
         Ok(self.names[self.table.dropped()].to_vec())
     }
 
-    fn write(&mut self, out: &mut dyn Write, cells: Vec<Cell>) -> io::Result<()> {
+    fn write<'c>(
+        &mut self,
+        out: &mut dyn Write,
+        cells: impl Iterator<Item = Cell<'c>>,
+    ) -> io::Result<()> {
         match self.format {
             Format::Csv | Format::Tsv => {
                 self.start(out)?;
-                self.separated(out, cells.iter().map(Cell::plain))
+                self.separated(out, cells)
             }
             _ => self.table.row(out, cells),
         }
@@ -143,7 +150,7 @@ impl Rows {
     fn start(&mut self, out: &mut dyn Write) -> io::Result<()> {
         if !std::mem::replace(&mut self.started, true) && self.header {
             let names = self.names.clone();
-            self.separated(out, names.into_iter().map(Cow::Owned))?;
+            self.separated(out, names.iter().map(|name| Cell::from(&**name)))?;
         }
         Ok(())
     }
@@ -151,21 +158,25 @@ impl Rows {
     fn separated<'c>(
         &mut self,
         out: &mut dyn Write,
-        cells: impl Iterator<Item = Cow<'c, str>>,
+        cells: impl Iterator<Item = Cell<'c>>,
     ) -> io::Result<()> {
         if self.format == Format::Tsv {
             // Tabs and line ends are escaped with the other controls, so a line is a row and a tab ends a cell.
-            let cells: Vec<_> = cells.map(safe::escaped).collect();
-            return writeln!(out, "{}", cells.join("\t"));
+            let mut tab = "";
+            for cell in cells {
+                write!(out, "{tab}{}", safe::escape(&cell.plain()))?;
+                tab = "\t";
+            }
+            return writeln!(out);
         }
         for cell in cells {
-            let cell = if self.on_terminal {
-                safe::escaped(cell)
-            } else {
-                cell
+            let text = cell.plain();
+            let text = match self.on_terminal {
+                true => safe::escape(&text),
+                false => Cow::Borrowed(&*text),
             };
             self.records
-                .field(safe::without_formula(&cell).as_bytes())?;
+                .field(safe::without_formula(&text).as_bytes())?;
         }
         self.records.end(out)
     }

@@ -8,6 +8,7 @@
 
 use std::borrow::Cow;
 use std::io::{self, Write};
+use std::ops::Range;
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -30,10 +31,50 @@ const ALIGNED: usize = 120;
 
 /// A cell as it will be shown.
 struct Shown {
-    text: Cow<'static, str>,
+    /// Where its text stands in the block's.
+    text: Range<usize>,
+    /// Columns of the screen that the text takes.
+    width: usize,
     status: Option<Status>,
     /// Only free text is cut: half a time or number says the wrong thing.
     can_be_cut: bool,
+}
+
+/// Rows that wait to be laid out together: one text for all of their cells, because a text for each would take longer
+/// than laying it out.
+#[derive(Default)]
+struct Block {
+    text: String,
+    cells: Vec<Shown>,
+}
+
+impl Block {
+    /// Adds a value as people read it.
+    fn add(&mut self, cell: &Cell<'_>, times: Times) {
+        let start = self.text.len();
+        match cell {
+            Cell::Empty => self.text.push('-'),
+            Cell::Time(time) => when::show(&mut self.text, *time, times),
+            Cell::Duration(ms) => self.text.push_str(&duration(*ms)),
+            Cell::Percent(_) => self.text.extend([&cell.plain(), "%"]),
+            Cell::Text(_) | Cell::Status(_) | Cell::Number(_) => {
+                self.text.push_str(&safe::escape(&cell.plain()));
+            }
+        }
+        self.cells.push(Shown {
+            text: start..self.text.len(),
+            width: width(&self.text[start..]),
+            status: match cell {
+                Cell::Status(status) => Some(*status),
+                _ => None,
+            },
+            can_be_cut: matches!(cell, Cell::Text(_) | Cell::Empty),
+        });
+    }
+
+    fn rows(&self, columns: usize) -> impl Iterator<Item = &[Shown]> {
+        self.cells.chunks(columns.max(1))
+    }
 }
 
 /// A table on its way out.
@@ -42,7 +83,7 @@ pub struct Table {
     terminal: Option<usize>,
     color: bool,
     times: Times,
-    block: Vec<Vec<Shown>>,
+    block: Block,
     widths: Vec<usize>,
     /// Columns that are shown, once the widths are known.
     kept: Option<usize>,
@@ -58,41 +99,35 @@ impl Table {
         times: Times,
     ) -> Self {
         Table {
-            columns: 0,
+            columns: header.as_ref().map_or(0, Vec::len),
             header,
             terminal: terminal.map(usize::from),
             color,
             times,
-            block: Vec::new(),
+            block: Block::default(),
             widths: Vec::new(),
             kept: None,
         }
     }
 
     /// One row.
-    pub fn row(&mut self, out: &mut dyn Write, cells: Vec<Cell>) -> io::Result<()> {
-        let shown = cells.into_iter().map(|cell| {
-            let status = match cell {
-                Cell::Status(status) => Some(status),
-                _ => None,
-            };
-            let can_be_cut = matches!(cell, Cell::Text(_) | Cell::Empty);
-            Shown {
-                text: safe::escaped(text(cell, self.times)),
-                status,
-                can_be_cut,
-            }
-        });
-        self.block.push(shown.collect());
-        if self.block.len() == BLOCK {
-            self.flush(out)?;
+    pub fn row<'c>(
+        &mut self,
+        out: &mut dyn Write,
+        cells: impl Iterator<Item = Cell<'c>>,
+    ) -> io::Result<()> {
+        let before = self.block.cells.len();
+        cells.for_each(|cell| self.block.add(&cell, self.times));
+        self.columns = self.block.cells.len() - before;
+        match self.block.cells.len() < BLOCK * self.columns {
+            true => Ok(()),
+            false => self.flush(out),
         }
-        Ok(())
     }
 
     /// Writes what is left.
     pub fn end(&mut self, out: &mut dyn Write) -> io::Result<()> {
-        if self.block.is_empty() && self.header.is_none() {
+        if self.block.cells.is_empty() && self.header.is_none() {
             return Ok(());
         }
         self.flush(out)
@@ -112,13 +147,13 @@ impl Table {
         let mut lines = String::new();
         if let Some(header) = header {
             let style = if self.color { "1" } else { "" };
-            let cells = header.iter().map(|name| (&**name, style));
+            let cells = header.iter().map(|name| (&**name, width(name), style));
             line(&mut lines, cells.zip(widths), fits);
         }
-        for row in &block {
+        for row in block.rows(self.columns) {
             let cells = row.iter().map(|shown| {
                 let style = shown.status.filter(|_| self.color).map_or("", color);
-                (&*shown.text, style)
+                (&block.text[shown.text.clone()], shown.width, style)
             });
             line(&mut lines, cells.zip(widths), fits);
         }
@@ -126,22 +161,18 @@ impl Table {
     }
 
     /// Decides the widths: on a terminal once, by the first block; in a pipe they may still grow.
-    fn measure(&mut self, header: Option<&[String]>, block: &[Vec<Shown>]) {
+    fn measure(&mut self, header: Option<&[String]>, block: &Block) {
         if self.terminal.is_some() && self.kept.is_some() {
             return;
         }
-        self.columns = block
-            .first()
-            .map(Vec::len)
-            .or(header.map(<[_]>::len))
-            .unwrap_or_default();
         self.widths.resize(self.columns, 0);
         let mut least = vec![NARROWEST; self.columns];
         for (index, name) in header.unwrap_or_default().iter().enumerate() {
             self.widths[index] = self.widths[index].max(width(name));
         }
-        for (index, shown) in block.iter().flat_map(|row| row.iter().enumerate()) {
-            let width = width(&shown.text);
+        let rows = block.rows(self.columns);
+        for (index, shown) in rows.flat_map(|row| row.iter().enumerate()) {
+            let width = shown.width;
             // One endless cell must not push every other row a screen to the right.
             if self.terminal.is_some() || width <= ALIGNED {
                 self.widths[index] = self.widths[index].max(width);
@@ -161,21 +192,24 @@ impl Table {
     }
 }
 
-/// Adds a row: text and style of each cell with the width of its column. No spaces at the end.
+/// Adds a row: text, width and style of each cell, with the width of its column. No spaces at the end.
 fn line<'a>(
     lines: &mut String,
-    cells: impl Iterator<Item = ((&'a str, &'a str), &'a usize)>,
+    cells: impl Iterator<Item = ((&'a str, usize, &'a str), &'a usize)>,
     fits: bool,
 ) {
     let mut gap = 0;
-    for ((text, style), column) in cells {
-        let text = match fits {
-            true => cut(text, *column),
-            false => Cow::Borrowed(text),
+    for ((text, shown, style), column) in cells {
+        let (text, shown) = match fits && shown > *column {
+            true => {
+                let cut = cut(text, *column);
+                let shown = width(&cut);
+                (cut, shown)
+            }
+            false => (Cow::Borrowed(text), shown),
         };
-        let shown = width(&text);
         if shown > 0 {
-            lines.extend(std::iter::repeat_n(' ', gap));
+            spaces(lines, gap);
             gap = 0;
         }
         if style.is_empty() || shown == 0 {
@@ -188,6 +222,14 @@ fn line<'a>(
         gap += column.saturating_sub(shown) + GAP;
     }
     lines.push('\n');
+}
+
+/// Adds spaces, many at a time.
+fn spaces(lines: &mut String, count: usize) {
+    const SOME: &str = "                                ";
+    for from in (0..count).step_by(SOME.len()) {
+        lines.push_str(&SOME[..SOME.len().min(count - from)]);
+    }
 }
 
 /// Columns of the screen that a text takes, in which nothing is a control character any more.
@@ -243,19 +285,6 @@ pub(super) fn cut(text: &str, width: usize) -> Cow<'_, str> {
     }
 }
 
-/// A value as people read it.
-fn text(cell: Cell, times: Times) -> Cow<'static, str> {
-    match cell {
-        Cell::Empty => Cow::Borrowed("-"),
-        Cell::Text(text) => Cow::Owned(text),
-        Cell::Status(status) => Cow::Borrowed(status.name()),
-        Cell::Percent(percent) => Cow::Owned(format!("{percent}%")),
-        Cell::Time(time) => Cow::Owned(when::text(time, times)),
-        Cell::Duration(ms) => Cow::Owned(duration(ms)),
-        Cell::Number(_) => Cow::Owned(cell.plain().into_owned()),
-    }
-}
-
 /// The colour of a status, as the number of its escape sequence.
 pub(super) fn color(status: Status) -> &'static str {
     match status {
@@ -278,7 +307,7 @@ mod tests {
         let mut out = Vec::new();
         for row in rows {
             table
-                .row(&mut out, row.iter().map(|text| Cell::from(*text)).collect())
+                .row(&mut out, row.iter().map(|text| Cell::from(*text)))
                 .unwrap();
         }
         table.end(&mut out).unwrap();
@@ -349,11 +378,11 @@ mod tests {
 
     #[test]
     fn only_statuses_are_coloured_and_only_if_asked() {
-        let row = vec![Cell::Status(Status::Failed), Cell::from("web")];
+        let row = [Cell::Status(Status::Failed), Cell::from("web")];
         for (color, escapes) in [(true, true), (false, false)] {
             let mut table = Table::new(None, None, color, Times::Utc);
             let mut out = Vec::new();
-            table.row(&mut out, row.clone()).unwrap();
+            table.row(&mut out, row.iter().cloned()).unwrap();
             table.end(&mut out).unwrap();
             assert_eq!(String::from_utf8(out).unwrap().contains('\x1b'), escapes);
         }

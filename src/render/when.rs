@@ -16,12 +16,15 @@ pub enum Times {
     Ago(DateTime<Utc>),
 }
 
-/// A point in time.
-pub fn text(time: DateTime<Utc>, times: Times) -> String {
+/// Adds a point in time.
+pub fn show(text: &mut String, time: DateTime<Utc>, times: Times) {
     match times {
-        Times::Utc => moment::shown(time.naive_utc()) + "Z",
-        Times::Local => moment::shown(time.with_timezone(&Local).naive_local()),
-        Times::Ago(now) => ago(time, now),
+        Times::Utc => {
+            moment::show(text, time.naive_utc());
+            text.push('Z');
+        }
+        Times::Local => moment::show(text, time.with_timezone(&Local).naive_local()),
+        Times::Ago(now) => text.push_str(&ago(time, now)),
     }
 }
 
@@ -58,13 +61,17 @@ pub fn duration(ms: i64) -> String {
 mod tests {
     use super::*;
 
+    fn text(time: DateTime<Utc>, now: DateTime<Utc>) -> String {
+        let mut text = String::new();
+        show(&mut text, time, Times::Ago(now));
+        text
+    }
+
     #[test]
     fn times_are_counted_back_from_now_until_they_are_a_month_old() {
         let now = DateTime::from_timestamp(1_780_000_000, 0).unwrap();
-        let shown = [0, 59, 60, 3599, 3600, 172_799, 172_800, 2_591_999, -90].map(|passed| {
-            let time = now - chrono::TimeDelta::seconds(passed);
-            text(time, Times::Ago(now))
-        });
+        let shown = [0, 59, 60, 3599, 3600, 172_799, 172_800, 2_591_999, -90]
+            .map(|passed| text(now - chrono::TimeDelta::seconds(passed), now));
         assert_eq!(
             shown,
             [
@@ -74,7 +81,7 @@ mod tests {
         );
         let month = now - chrono::TimeDelta::days(31);
         let date = month.with_timezone(&Local).format("%Y-%m-%d").to_string();
-        assert_eq!(text(month, Times::Ago(now)), date);
+        assert_eq!(text(month, now), date);
     }
 
     #[test]

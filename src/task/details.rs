@@ -33,7 +33,8 @@ const PROJECTS: &str = "projects";
 /// Decodes `{"vul":"2023-09-04 09:37:31",…}`: names of stages and the time at which each ended, in China time.
 pub fn stages(text: &str) -> Option<Details> {
     let decoded = fields::<String>(text).and_then(|stages| {
-        let stage = |(name, ended)| Some((name, Text(Some(ended)).china_time()?));
+        let stage =
+            |(name, ended): (_, String)| Some((name, Text(Some(ended.into())).china_time()?));
         stages.into_iter().map(stage).collect::<Option<Vec<_>>>()
     });
     match decoded {

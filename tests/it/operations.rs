@@ -109,7 +109,8 @@ fn kebab(name: &str) -> String {
 fn every_field_of_the_documented_sample_is_modelled() {
     for (_, entry) in all() {
         for sample in sample_items(entry) {
-            let view = (entry.view)(&sample.to_string()).unwrap();
+            let text = sample.to_string();
+            let view = (entry.view)(&text).unwrap();
             is_modelled(entry.meta.api, &sample, &view.json());
         }
     }
@@ -161,7 +162,8 @@ fn each_stage_of_a_tasks_life_means_what_it_says() {
         for (stage, status) in stages {
             for mut item in sample_items(entry) {
                 overlay(&mut item, &serde_json::from_str(stage).unwrap());
-                let view = (entry.view)(&item.to_string()).unwrap();
+                let text = item.to_string();
+                let view = (entry.view)(&text).unwrap();
                 assert_eq!(view.facts().status, status, "{}: {stage}", entry.meta.api);
             }
         }

@@ -13,25 +13,25 @@ use crate::render::{Format, junit};
 use crate::task::Task;
 
 /// A column of the unified table: its name, whether only wide tables show it, its value.
-type Column = (&'static str, bool, fn(&Task) -> Cell);
+type Column = (&'static str, bool, for<'t> fn(&'t Task) -> Cell<'t>);
 
 const COLUMNS: &[Column] = &[
     ("cloud", false, |task| task.cloud.into()),
-    ("kind", false, |task| task.facts.kind.as_str().into()),
+    ("kind", false, |task| (&*task.facts.kind).into()),
     ("status", false, |task| Cell::Status(task.facts.status)),
-    ("target", false, |task| task.facts.target.clone().into()),
+    ("target", false, |task| (&task.facts.target).into()),
     ("progress", false, |task| progress(&task.facts)),
     ("started", false, |task| task.facts.started_at.into()),
     ("duration", false, |task| duration(&task.facts)),
     ("profile", false, |task| task.profile.as_str().into()),
     ("region", true, |task| task.region.as_str().into()),
-    ("id", true, |task| task.facts.id.clone().into()),
-    ("name", true, |task| task.facts.name.clone().into()),
+    ("id", true, |task| (&task.facts.id).into()),
+    ("name", true, |task| (&task.facts.name).into()),
     ("native-status", true, |task| {
-        task.facts.native_status.as_str().into()
+        (&*task.facts.native_status).into()
     }),
     ("ended", true, |task| task.facts.ended_at.into()),
-    ("message", true, |task| task.facts.message.clone().into()),
+    ("message", true, |task| (&task.facts.message).into()),
     ("operation", true, |task| task.operation.into()),
     (DETAILS, true, |task| task.details.clone().into()),
 ];
@@ -103,17 +103,21 @@ impl Printer {
                 Ok(Vec::new())
             }
             Printer::Tasks(rows) if settings.format.has_columns() => {
-                let cell = |task: &&Task, column: usize| (COLUMNS[column].2)(task);
-                table(*rows, tasks, cell, out)
+                let cell = |task: usize, column: usize| (COLUMNS[column].2)(tasks[task]);
+                table(*rows, tasks.len(), cell, out)
             }
             Printer::Summary(rows) if settings.format.has_columns() => {
-                let cell = |(key, count): &(Group, u64), column| match column {
-                    0 => key.0.into(),
-                    1 => key.1.into(),
-                    2 => Cell::Status(key.2),
-                    _ => Cell::Number(*count as f64),
+                let groups = summary(tasks);
+                let cell = |group: usize, column| {
+                    let (key, count) = groups[group];
+                    match column {
+                        0 => key.0.into(),
+                        1 => key.1.into(),
+                        2 => Cell::Status(key.2),
+                        _ => Cell::Number(count as f64),
+                    }
                 };
-                table(*rows, &summary(tasks), cell, out)
+                table(*rows, groups.len(), cell, out)
             }
             Printer::Tasks(_) => {
                 let tasks = tasks.iter().map(|task| task.json());
@@ -135,20 +139,21 @@ type Group<'t> = (&'static str, &'t str, crate::task::Status);
 fn summary<'t>(tasks: &[&'t Task]) -> Vec<(Group<'t>, u64)> {
     let mut groups = BTreeMap::<Group<'t>, u64>::new();
     for task in tasks {
-        let group = (task.cloud, task.facts.kind.as_str(), task.facts.status);
+        let group = (task.cloud, &*task.facts.kind, task.facts.status);
         *groups.entry(group).or_default() += 1;
     }
     groups.into_iter().collect()
 }
 
-fn table<T>(
+/// So many rows; `cell` gives the value of a row in a column.
+fn table<'t>(
     mut rows: Rows,
-    items: &[T],
-    cell: impl Fn(&T, usize) -> Cell,
+    count: usize,
+    cell: impl Fn(usize, usize) -> Cell<'t>,
     out: &mut dyn Write,
 ) -> io::Result<Vec<String>> {
-    for item in items {
-        rows.row(out, |column| cell(item, column))?;
+    for row in 0..count {
+        rows.row(out, |column| cell(row, column))?;
     }
     rows.end(out)
 }

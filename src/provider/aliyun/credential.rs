@@ -60,15 +60,16 @@ pub(super) fn assume<'a>(seek: &'a Seek<'a>, base: &'a Lease, role: &'a str) -> 
 /// Temporary keys in the spelling of STS, the metadata service, and everything that imitates them.
 #[derive(serde::Deserialize, Default)]
 #[serde(default, rename_all = "PascalCase")]
-struct Temporary {
-    code: crate::operation::lenient::Text,
-    access_key_id: crate::operation::lenient::Text,
-    access_key_secret: crate::operation::lenient::Text,
-    security_token: crate::operation::lenient::Text,
-    expiration: crate::operation::lenient::Text,
+struct Temporary<'a> {
+    #[serde(borrow)]
+    code: crate::operation::lenient::Text<'a>,
+    access_key_id: crate::operation::lenient::Text<'a>,
+    access_key_secret: crate::operation::lenient::Text<'a>,
+    security_token: crate::operation::lenient::Text<'a>,
+    expiration: crate::operation::lenient::Text<'a>,
 }
 
-impl Temporary {
+impl Temporary<'_> {
     fn into_lease(self, what: &str, source: &str) -> Result<Lease, Error> {
         let missing = |key| Error::new(Kind::Answer, what, format!("the answer has no {key}"));
         let lease = Lease::keys(

@@ -14,26 +14,28 @@ use crate::provider::{Answer, Failure, Retry};
 /// The error envelope. Some products use lower camel case, so both are read.
 #[derive(Deserialize, Default)]
 #[serde(default)]
-struct Envelope {
+struct Envelope<'a> {
     #[serde(rename = "Code", alias = "code")]
-    code: Text,
+    #[serde(borrow)]
+    code: Text<'a>,
     #[serde(rename = "Message", alias = "message")]
-    message: Text,
+    message: Text<'a>,
     #[serde(rename = "RequestId", alias = "requestId")]
-    request_id: Text,
+    request_id: Text<'a>,
     #[serde(rename = "AccessDeniedDetail", alias = "accessDeniedDetail")]
-    denied: Object<Denied>,
+    denied: Object<Denied<'a>>,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
-struct Denied {
+struct Denied<'a> {
     #[serde(rename = "AuthAction", alias = "authAction")]
-    action: Text,
+    #[serde(borrow)]
+    action: Text<'a>,
     #[serde(rename = "PolicyType", alias = "policyType")]
-    policy: Text,
+    policy: Text<'a>,
     #[serde(rename = "NoPermissionType", alias = "noPermissionType")]
-    denial: Text,
+    denial: Text<'a>,
 }
 
 /// What is wrong with an answer, if anything is.

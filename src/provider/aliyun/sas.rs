@@ -36,7 +36,7 @@ const PAGING: Paging = Paging {
 };
 
 /// `namespace/repo:tag`: what a person calls an image. None without a repository.
-fn image_name(namespace: &Text, repo: &Text, tag: &Text) -> Option<String> {
+fn image_name(namespace: &Text<'_>, repo: &Text<'_>, tag: &Text<'_>) -> Option<String> {
     repo.get()?;
     let mut name = String::new();
     for (before, part, after) in [("", namespace, "/"), ("", repo, ""), (":", tag, "")] {

@@ -51,21 +51,22 @@ async fn standard(seek: &Seek<'_>, region: Option<&str>) -> Result<Found, Error>
 /// Temporary keys as IAM, the metadata service and their imitators spell them.
 #[derive(serde::Deserialize, Default)]
 #[serde(default)]
-struct Temporary {
+struct Temporary<'a> {
     #[serde(alias = "accessKeyId", alias = "access_key_id")]
-    access: Text,
+    #[serde(borrow)]
+    access: Text<'a>,
     #[serde(alias = "secretAccessKey", alias = "secret_access_key")]
-    secret: Text,
+    secret: Text<'a>,
     #[serde(alias = "securityToken", alias = "security_token")]
-    securitytoken: Text,
+    securitytoken: Text<'a>,
     #[serde(alias = "expiration")]
-    expires_at: Text,
+    expires_at: Text<'a>,
     /// The keys may stand one level deeper.
     #[serde(alias = "credentials")]
-    credential: Object<Box<Temporary>>,
+    credential: Object<Box<Temporary<'a>>>,
 }
 
-impl Temporary {
+impl Temporary<'_> {
     fn into_lease(self, what: &str, source: &str) -> Result<Lease, Error> {
         if let Some(nested) = self.credential.0 {
             return nested.into_lease(what, source);

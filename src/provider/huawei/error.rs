@@ -12,25 +12,27 @@ use crate::provider::{Answer, Failure, Retry};
 /// The spellings of the error envelope, in the order in which the vendor's SDK looks for them.
 #[derive(Deserialize, Default)]
 #[serde(default)]
-struct Envelope {
-    error_code: Text,
-    error_msg: Text,
+struct Envelope<'a> {
+    #[serde(borrow)]
+    error_code: Text<'a>,
+    error_msg: Text<'a>,
     #[serde(rename = "errorCode")]
-    camel_code: Text,
+    camel_code: Text<'a>,
     #[serde(rename = "errorMsg", alias = "errorMessage")]
-    camel_message: Text,
-    code: Text,
-    message: Text,
-    request_id: Text,
+    camel_message: Text<'a>,
+    code: Text<'a>,
+    message: Text<'a>,
+    request_id: Text<'a>,
     /// IAM nests code, message and title.
-    error: Object<Nested>,
+    error: Object<Nested<'a>>,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
-struct Nested {
-    code: Text,
-    message: Text,
+struct Nested<'a> {
+    #[serde(borrow)]
+    code: Text<'a>,
+    message: Text<'a>,
 }
 
 /// What is wrong with an answer, if anything is.

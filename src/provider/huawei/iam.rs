@@ -72,21 +72,24 @@ fn endpoint(env: &Env, region: Option<&str>) -> Result<Endpoint, Error> {
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
-struct SignIn {
-    token: Object<Token>,
+struct SignIn<'a> {
+    #[serde(borrow)]
+    token: Object<Token<'a>>,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
-struct Token {
-    expires_at: Text,
-    project: Object<Project>,
+struct Token<'a> {
+    #[serde(borrow)]
+    expires_at: Text<'a>,
+    project: Object<Project<'a>>,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
-struct Project {
-    id: Text,
+struct Project<'a> {
+    #[serde(borrow)]
+    id: Text<'a>,
 }
 
 /// Signs in with a password, project scope. The token is kept between runs; a wrong password is tried once.
@@ -192,8 +195,9 @@ pub(super) async fn password(seek: &Seek<'_>, region: Option<&str>) -> Result<So
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
-struct Projects {
-    projects: List<Project>,
+struct Projects<'a> {
+    #[serde(borrow)]
+    projects: List<Project<'a>>,
 }
 
 /// The id of the project that a region's tasks are in.

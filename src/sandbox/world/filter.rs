@@ -32,7 +32,7 @@ pub(super) fn matches(meta: &Meta, filter: &Filter, values: &[String], item: &Va
         Test::NotBefore | Test::NotAfter => {
             let as_text = meta.lifecycle.times.is_some_and(|times| times.as_text);
             let time = found.and_then(|found| match as_text {
-                true => crate::operation::lenient::Text(Some(text(found)))
+                true => crate::operation::lenient::Text(Some(text(found).into()))
                     .china_time()
                     .map(|time| time.timestamp_millis()),
                 false => found.as_i64(),

@@ -19,17 +19,18 @@ use crate::operation::lenient::{Int, Text};
 /// The file, as far as it is read.
 #[derive(Deserialize, Default)]
 #[serde(default)]
-pub struct File {
-    current: Text,
-    profiles: Vec<Profile>,
+pub struct File<'a> {
+    #[serde(borrow)]
+    current: Text<'a>,
+    profiles: Vec<Profile<'a>>,
 }
 
-impl File {
+impl<'a> File<'a> {
     /// Reads its text.
     ///
     /// # Errors
     /// With the line of what is not as the aliyun CLI writes it; the text itself is not quoted.
-    pub fn parse(path: &Path, text: &str) -> Result<Self, Error> {
+    pub fn parse(path: &Path, text: &'a str) -> Result<Self, Error> {
         serde_json::from_str(text).map_err(|error| {
             line_of(
                 path,
@@ -42,30 +43,31 @@ impl File {
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
-struct Profile {
-    name: Text,
-    mode: Text,
-    access_key_id: Text,
-    access_key_secret: Text,
-    sts_token: Text,
-    sts_region: Text,
-    sts_endpoint: Text,
+struct Profile<'a> {
+    #[serde(borrow)]
+    name: Text<'a>,
+    mode: Text<'a>,
+    access_key_id: Text<'a>,
+    access_key_secret: Text<'a>,
+    sts_token: Text<'a>,
+    sts_region: Text<'a>,
+    sts_endpoint: Text<'a>,
     /// Unix seconds.
     sts_expiration: Int,
-    ram_role_name: Text,
-    ram_role_arn: Text,
-    ram_session_name: Text,
+    ram_role_name: Text<'a>,
+    ram_role_arn: Text<'a>,
+    ram_session_name: Text<'a>,
     /// NOTE: The Python library's spelling of the session name for OIDC; CLI and Go have `ram_session_name`.
-    role_session_name: Text,
-    external_id: Text,
+    role_session_name: Text<'a>,
+    external_id: Text<'a>,
     expired_seconds: Int,
-    policy: Text,
-    source_profile: Text,
-    process_command: Text,
-    credentials_uri: Text,
-    oidc_provider_arn: Text,
-    oidc_token_file: Text,
-    region_id: Text,
+    policy: Text<'a>,
+    source_profile: Text<'a>,
+    process_command: Text<'a>,
+    credentials_uri: Text<'a>,
+    oidc_provider_arn: Text<'a>,
+    oidc_token_file: Text<'a>,
+    region_id: Text<'a>,
 }
 
 /// The profile of this name; without one, the one that the environment names, else the file's current one.
@@ -155,7 +157,7 @@ fn need<'t>(text: &'t Text, place: &str, key: &str) -> Result<&'t str, Error> {
         .ok_or_else(|| Error::new(Kind::Config, place, format!("{key} is missing")))
 }
 
-impl Profile {
+impl Profile<'_> {
     /// The mode, or what the CLI guesses from the keys of a profile without one.
     fn mode(&self) -> &str {
         if let Some(mode) = self.mode.get() {
@@ -275,12 +277,13 @@ fn refuse_if_disabled(seek: &Seek<'_>, place: &str) -> Result<(), Error> {
 /// What an external process prints.
 #[derive(Deserialize, Default)]
 #[serde(default)]
-struct Printed {
-    mode: Text,
-    access_key_id: Text,
-    access_key_secret: Text,
-    sts_token: Text,
-    expiration: Text,
+struct Printed<'a> {
+    #[serde(borrow)]
+    mode: Text<'a>,
+    access_key_id: Text<'a>,
+    access_key_secret: Text<'a>,
+    sts_token: Text<'a>,
+    expiration: Text<'a>,
 }
 
 /// The keys that a process prints as JSON. A missing `mode` is told by whether there is a token.

@@ -96,8 +96,9 @@ impl Role {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Assumed {
-    credentials: Temporary,
+struct Assumed<'a> {
+    #[serde(borrow)]
+    credentials: Temporary<'a>,
 }
 
 /// Temporary keys for a role, by keys of one's own. Kept between runs.

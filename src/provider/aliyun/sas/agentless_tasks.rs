@@ -9,7 +9,7 @@ use crate::operation::choice::{Choice, Choices, Known, known};
 use crate::operation::column::{Cell, Column, column, duration, progress, wide};
 use crate::operation::lenient::{Decimal, Encoded, Int, Object, Text};
 use crate::operation::narrow::{ByStatus, Narrow, kind};
-use crate::operation::{Lifecycle, Meta, Operation, Row, Sample, Test, Times, example, filter};
+use crate::operation::{Lifecycle, Meta, Operation, Sample, Test, Times, example, filter};
 use crate::task::details::{Details, projects};
 use crate::task::{Facts, Status, clamp_percent};
 
@@ -91,35 +91,36 @@ fn json_text<S: Serializer>(list: &[String], serializer: S) -> Result<S::Ok, S::
 /// One task.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
-pub struct AgentlessTask {
-    task_id: Text,
-    task_name: Text,
+pub struct AgentlessTask<'a> {
+    #[serde(borrow)]
+    task_id: Text<'a>,
+    task_name: Text<'a>,
     target_type: Int,
-    target_name: Text,
+    target_name: Text<'a>,
     status: Int,
     progress: Int,
     start_time: Int,
     end_time: Int,
-    result: Text,
-    uuid: Text,
-    instance_name: Text,
-    internet_ip: Text,
-    intranet_ip: Text,
+    result: Text<'a>,
+    uuid: Text<'a>,
+    instance_name: Text<'a>,
+    internet_ip: Text<'a>,
+    intranet_ip: Text<'a>,
     /// JSON in a string, in the sample twice over: item to percent.
-    progress_by_project: Encoded,
-    report_status: Text,
+    progress_by_project: Encoded<'a>,
+    report_status: Text<'a>,
     /// NOTE: Whoever has this link can read the report until it expires.
-    report_download_url: Text,
+    report_download_url: Text<'a>,
     /// MB. NOTE: Declared an integer; the sample has 154.11.
     measure_space: Decimal,
     /// Known to the vendor's SDK, not to the page.
-    instance_id: Text,
+    instance_id: Text<'a>,
     /// Of security-fix sub-tasks. Known to the vendor's SDK, not to the page.
     extension: Object<serde_json::Map<String, serde_json::Value>>,
 }
 
 impl Operation for AgentlessTasks {
-    type Item = AgentlessTask;
+    type Item<'a> = AgentlessTask<'a>;
 
     const META: &'static Meta = &Meta {
         command: "agentless-tasks",
@@ -199,10 +200,10 @@ impl Operation for AgentlessTasks {
         ],
     };
 
-    const COLUMNS: &'static [Column<Row<AgentlessTask>>] = &[
+    const COLUMNS: &'static [Column<Self>] = &[
         column("task-id", |row| Cell::from(&row.item.task_id)),
         column("status", |row| Cell::Status(row.facts.status)),
-        column("target", |row| row.facts.target.clone().into()),
+        column("target", |row| Cell::from(&row.facts.target)),
         column("progress", |row| progress(&row.facts)),
         column("started", |row| row.facts.started_at.into()),
         column("duration", |row| duration(&row.facts)),
@@ -210,13 +211,12 @@ impl Operation for AgentlessTasks {
         wide("ended", |row| row.facts.ended_at.into()),
         wide("native-status", |row| row.item.status.into()),
         wide("target-type", |row| {
-            let number = row.item.target_type.0.map(|number| number.to_string());
+            let number = row.item.target_type;
+            let native = number.0.map(|number| number.to_string());
             let known = TARGET_TYPES
                 .iter()
-                .find(|known| Some(known.native) == number.as_deref());
-            known
-                .map_or(number, |known| Some(known.readable.to_owned()))
-                .into()
+                .find(|known| Some(known.native) == native.as_deref());
+            known.map_or(number.into(), |known| known.readable.into())
         }),
         wide("result", |row| Cell::from(&row.item.result)),
         wide("report", |row| Cell::from(&row.item.report_status)),
@@ -241,27 +241,27 @@ impl Operation for AgentlessTasks {
         Ok(vec![self])
     }
 
-    fn facts(item: &AgentlessTask) -> Facts {
+    fn facts<'a>(item: &Self::Item<'a>) -> Facts<'a> {
         let native = item
             .status
             .0
             .map_or(String::new(), |status| status.to_string());
         let status = numbered_status(item.status.0);
         Facts {
-            id: item.task_id.owned(),
-            name: item.task_name.owned(),
+            id: item.task_id.kept(),
+            name: item.task_name.kept(),
             target: item
                 .target_name
-                .owned()
-                .or_else(|| item.instance_name.owned()),
+                .kept()
+                .or_else(|| item.instance_name.kept()),
             progress: item.progress.0.map(clamp_percent),
-            message: item.result.owned(),
+            message: item.result.kept(),
             ..Facts::new("agentless", status, native)
         }
         .between(item.start_time.time(), item.end_time.time())
     }
 
-    fn details(item: &AgentlessTask) -> Option<Details> {
+    fn details(item: &Self::Item<'_>) -> Option<Details> {
         projects(item.progress_by_project.text().get()?)
     }
 }
@@ -270,8 +270,8 @@ impl Operation for AgentlessTasks {
 mod tests {
     use super::*;
 
-    fn facts(json: &str) -> Facts {
-        AgentlessTasks::facts(&serde_json::from_str(json).unwrap())
+    fn facts(json: &str) -> Facts<'static> {
+        AgentlessTasks::facts(&serde_json::from_str(json).unwrap()).into_owned()
     }
 
     #[test]

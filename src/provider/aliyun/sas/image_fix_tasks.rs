@@ -1,5 +1,7 @@
 //! DescribeImageFixTask: tasks that rebuild an image without its vulnerabilities.
 
+use std::borrow::Cow;
+
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +10,7 @@ use crate::operation::choice::{Choice, Choices, Known, known};
 use crate::operation::column::{Cell, Column, column, duration, wide};
 use crate::operation::lenient::{Int, Text};
 use crate::operation::narrow::{ByStatus, Narrow, kind};
-use crate::operation::{Lifecycle, Meta, Operation, Row, Sample, Test, Times, example, filter};
+use crate::operation::{Lifecycle, Meta, Operation, Sample, Test, Times, example, filter};
 use crate::task::{Facts, Status};
 
 const STATUSES: &[Known] = &[
@@ -29,26 +31,27 @@ pub struct ImageFixTasks {
 /// One task.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
-pub struct BuildTask {
-    build_task_id: Text,
-    task_type: Text,
-    repo_namespace: Text,
-    repo_name: Text,
-    region_id: Text,
-    old_tag: Text,
-    old_uuid: Text,
-    new_tag: Text,
-    new_uuid: Text,
+pub struct BuildTask<'a> {
+    #[serde(borrow)]
+    build_task_id: Text<'a>,
+    task_type: Text<'a>,
+    repo_namespace: Text<'a>,
+    repo_name: Text<'a>,
+    region_id: Text<'a>,
+    old_tag: Text<'a>,
+    old_uuid: Text<'a>,
+    new_tag: Text<'a>,
+    new_uuid: Text<'a>,
     /// NOTE: The page has the descriptions of FixTime and FinishTime the wrong way round, and calls both
     /// milliseconds: they are text without a zone, and FixTime comes first.
-    fix_time: Text,
-    finish_time: Text,
+    fix_time: Text<'a>,
+    finish_time: Text<'a>,
     status: Int,
-    vul_alias: Text,
+    vul_alias: Text<'a>,
 }
 
 impl Operation for ImageFixTasks {
-    type Item = BuildTask;
+    type Item<'a> = BuildTask<'a>;
 
     const META: &'static Meta = &Meta {
         command: "image-fix-tasks",
@@ -111,10 +114,10 @@ impl Operation for ImageFixTasks {
         ],
     };
 
-    const COLUMNS: &'static [Column<Row<BuildTask>>] = &[
+    const COLUMNS: &'static [Column<Self>] = &[
         column("task-id", |row| Cell::from(&row.item.build_task_id)),
         column("status", |row| Cell::Status(row.facts.status)),
-        column("target", |row| row.facts.target.clone().into()),
+        column("target", |row| Cell::from(&row.facts.target)),
         column("new-tag", |row| Cell::from(&row.item.new_tag)),
         column("started", |row| row.facts.started_at.into()),
         column("duration", |row| duration(&row.facts)),
@@ -127,7 +130,7 @@ impl Operation for ImageFixTasks {
         wide("new-uuid", |row| Cell::from(&row.item.new_uuid)),
     ];
 
-    fn facts(item: &BuildTask) -> Facts {
+    fn facts<'a>(item: &Self::Item<'a>) -> Facts<'a> {
         let native = item
             .status
             .0
@@ -135,9 +138,10 @@ impl Operation for ImageFixTasks {
         // Only 1 to 3 are documented here; 4 would be something new.
         let status = numbered_status(item.status.0.filter(|status| *status != 4));
         Facts {
-            id: item.build_task_id.owned(),
-            target: image_name(&item.repo_namespace, &item.repo_name, &item.old_tag),
-            message: item.vul_alias.owned(),
+            id: item.build_task_id.kept(),
+            target: image_name(&item.repo_namespace, &item.repo_name, &item.old_tag)
+                .map(Cow::Owned),
+            message: item.vul_alias.kept(),
             ..Facts::new("image-fix", status, native)
         }
         .between(item.fix_time.china_time(), item.finish_time.china_time())
@@ -148,8 +152,8 @@ impl Operation for ImageFixTasks {
 mod tests {
     use super::*;
 
-    fn facts(json: &str) -> Facts {
-        ImageFixTasks::facts(&serde_json::from_str(json).unwrap())
+    fn facts(json: &str) -> Facts<'static> {
+        ImageFixTasks::facts(&serde_json::from_str(json).unwrap()).into_owned()
     }
 
     #[test]

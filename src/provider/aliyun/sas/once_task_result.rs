@@ -9,7 +9,7 @@ use crate::operation::choice::{Choice, Choices, Known, known};
 use crate::operation::column::{Cell, Column, column, progress};
 use crate::operation::lenient::{Int, Object, Text};
 use crate::operation::narrow::Narrow;
-use crate::operation::{Items, Lifecycle, Meta, Operation, Row, Sample, example};
+use crate::operation::{Items, Lifecycle, Meta, Operation, Sample, example};
 use crate::task::{Facts, Status, percent};
 
 /// The page lists the first three and uses ASSETS_COLLECTION as its example; the rest are the vendor's SDK's.
@@ -44,27 +44,29 @@ pub struct OnceTaskResult {
 /// The answer: the whole document is about one task.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
-pub struct Outcome {
-    request_id: Text,
+pub struct Outcome<'a> {
+    #[serde(borrow)]
+    request_id: Text<'a>,
     collect_time: Int,
     /// NOTE: Declared a number, described as the hex string that was asked for, and 0 in the sample: it identifies
     /// nothing.
-    task_id: Text,
+    task_id: Text<'a>,
     total_count: Int,
     /// NOTE: May be larger than TotalCount, as in the sample.
     finish_count: Int,
-    task_info: Object<TaskInfo>,
+    task_info: Object<TaskInfo<'a>>,
 }
 
 /// The state of the task.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
-pub struct TaskInfo {
-    status: Text,
+pub struct TaskInfo<'a> {
+    #[serde(borrow)]
+    status: Text<'a>,
 }
 
 impl Operation for OnceTaskResult {
-    type Item = Outcome;
+    type Item<'a> = Outcome<'a>;
 
     const META: &'static Meta = &Meta {
         command: "once-task-result",
@@ -114,15 +116,13 @@ impl Operation for OnceTaskResult {
         ],
     };
 
-    const COLUMNS: &'static [Column<Row<Outcome>>] = &[
+    const COLUMNS: &'static [Column<Self>] = &[
         column("status", |row| Cell::Status(row.facts.status)),
         column("progress", |row| progress(&row.facts)),
         column("finished", |row| row.item.finish_count.into()),
         column("total", |row| row.item.total_count.into()),
         column("collected", |row| row.item.collect_time.time().into()),
-        column("native-status", |row| {
-            row.facts.native_status.as_str().into()
-        }),
+        column("native-status", |row| Cell::from(&*row.facts.native_status)),
         column("request-id", |row| Cell::from(&row.item.request_id)),
     ];
 
@@ -142,12 +142,12 @@ impl Operation for OnceTaskResult {
         Ok(vec![self])
     }
 
-    fn facts(item: &Outcome) -> Facts {
+    fn facts<'a>(item: &Self::Item<'a>) -> Facts<'a> {
         let native = item
             .task_info
             .0
             .as_ref()
-            .and_then(|info| info.status.get())
+            .and_then(|info| info.status.kept())
             .unwrap_or_default();
         Facts {
             progress: item
@@ -155,7 +155,7 @@ impl Operation for OnceTaskResult {
                 .0
                 .zip(item.total_count.0)
                 .and_then(|(done, total)| percent(done, total)),
-            ..Facts::new(kind("ONCE_TASK"), once_status(native, None), native)
+            ..Facts::new(kind("ONCE_TASK"), once_status(&native, None), native)
         }
     }
 }
@@ -164,8 +164,8 @@ impl Operation for OnceTaskResult {
 mod tests {
     use super::*;
 
-    fn facts(json: &str) -> Facts {
-        OnceTaskResult::facts(&serde_json::from_str(json).unwrap())
+    fn facts(json: &str) -> Facts<'static> {
+        OnceTaskResult::facts(&serde_json::from_str(json).unwrap()).into_owned()
     }
 
     #[test]

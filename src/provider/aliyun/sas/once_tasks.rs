@@ -1,5 +1,7 @@
 //! DescribeOnceTaskLeafRecordPage: the sub-tasks of one-time scans.
 
+use std::borrow::Cow;
+
 use clap::{Args, builder::NonEmptyStringValueParser};
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +10,7 @@ use crate::operation::choice::{Choice, Choices, Known, known};
 use crate::operation::column::{Cell, Column, column, duration, progress, wide};
 use crate::operation::lenient::{Encoded, Int, Object, Text};
 use crate::operation::narrow::{ByStatus, Narrow, kind as kind_of};
-use crate::operation::{Lifecycle, Meta, Operation, Row, Sample, Test, Times, example, filter};
+use crate::operation::{Lifecycle, Meta, Operation, Sample, Test, Times, example, filter};
 use crate::task::details::{Details, stages};
 use crate::task::{Facts, Status, clamp_percent, percent};
 
@@ -48,13 +50,14 @@ pub struct OnceTasks {
 /// One sub-task.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
-pub struct OnceTask {
-    task_id: Text,
-    task_name: Text,
-    task_type: Text,
+pub struct OnceTask<'a> {
+    #[serde(borrow)]
+    task_id: Text<'a>,
+    task_name: Text<'a>,
+    task_type: Text<'a>,
     /// A number in a string. Its meaning is not documented: StatusText says what it is.
-    status: Text,
-    status_text: Text,
+    status: Text<'a>,
+    status_text: Text<'a>,
     progress: Int,
     /// 0 or 1.
     finish: Int,
@@ -64,57 +67,59 @@ pub struct OnceTask {
     end_time: Int,
     /// NOTE: The page calls it a duration, its example and the SDK a timestamp in milliseconds.
     real_run_time: Int,
-    result_info: Text,
+    result_info: Text<'a>,
     /// Digest of an image, or id of a repository.
-    target: Text,
-    target_type: Text,
-    task_image_info: Object<TaskImageInfo>,
+    target: Text<'a>,
+    target_type: Text<'a>,
+    task_image_info: Object<TaskImageInfo<'a>>,
 }
 
 /// What was scanned. Absent with `RelateInfo=false`.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
-pub struct TaskImageInfo {
-    repo_id: Text,
-    digest: Text,
-    tag: Text,
-    repo_region_id: Text,
-    repo_name: Text,
-    repo_namespace: Text,
-    region_id: Text,
-    image: Text,
-    pod: Text,
-    app_name: Text,
-    node_name: Text,
-    node_ip: Text,
-    node_instance_id: Text,
-    cluster_id: Text,
-    cluster_name: Text,
+pub struct TaskImageInfo<'a> {
+    #[serde(borrow)]
+    repo_id: Text<'a>,
+    digest: Text<'a>,
+    tag: Text<'a>,
+    repo_region_id: Text<'a>,
+    repo_name: Text<'a>,
+    repo_namespace: Text<'a>,
+    region_id: Text<'a>,
+    image: Text<'a>,
+    pod: Text<'a>,
+    app_name: Text<'a>,
+    node_name: Text<'a>,
+    node_ip: Text<'a>,
+    node_instance_id: Text<'a>,
+    cluster_id: Text<'a>,
+    cluster_name: Text<'a>,
     /// `acr`, `harbor`, `quay`, `CI/CD`. Known to the vendor's SDK, not to the page.
-    registry_type: Text,
+    registry_type: Text<'a>,
     /// JSON in a string: item to the time at which it ended, `YYYY-MM-DD hh:mm:ss` without a zone.
-    cost_time_info: Encoded,
+    cost_time_info: Encoded<'a>,
 }
 
-impl OnceTask {
-    fn image(&self, field: fn(&TaskImageInfo) -> &Text) -> Cell {
+impl<'a> OnceTask<'a> {
+    fn image(&self, field: for<'i> fn(&'i TaskImageInfo<'a>) -> &'i Text<'a>) -> Cell<'_> {
         let image = self.task_image_info.0.as_ref();
         image.map_or(Cell::Empty, |image| Cell::from(field(image)))
     }
 
     /// `namespace/repo:tag`, else the image, else what the API calls the target.
-    fn subject(&self) -> Option<String> {
+    fn subject(&self) -> Option<Cow<'a, str>> {
         let image = self.task_image_info.0.as_ref();
         let named =
             image.and_then(|image| image_name(&image.repo_namespace, &image.repo_name, &image.tag));
         named
-            .or_else(|| image?.image.owned())
-            .or_else(|| self.target.owned())
+            .map(Cow::Owned)
+            .or_else(|| image?.image.kept())
+            .or_else(|| self.target.kept())
     }
 }
 
 impl Operation for OnceTasks {
-    type Item = OnceTask;
+    type Item<'a> = OnceTask<'a>;
 
     const META: &'static Meta = &Meta {
         command: "once-tasks",
@@ -211,10 +216,10 @@ impl Operation for OnceTasks {
         ],
     };
 
-    const COLUMNS: &'static [Column<Row<OnceTask>>] = &[
+    const COLUMNS: &'static [Column<Self>] = &[
         column("task-id", |row| Cell::from(&row.item.task_id)),
         column("status", |row| Cell::Status(row.facts.status)),
-        column("target", |row| row.facts.target.clone().into()),
+        column("target", |row| Cell::from(&row.facts.target)),
         column("progress", |row| progress(&row.facts)),
         column("started", |row| row.facts.started_at.into()),
         column("duration", |row| duration(&row.facts)),
@@ -236,20 +241,20 @@ impl Operation for OnceTasks {
         wide("stages", |row| OnceTasks::details(&row.item).into()),
     ];
 
-    fn facts(item: &OnceTask) -> Facts {
+    fn facts<'a>(item: &Self::Item<'a>) -> Facts<'a> {
         let native = item
             .status_text
-            .get()
-            .or(item.status.get())
+            .kept()
+            .or_else(|| item.status.kept())
             .unwrap_or_default();
-        let status = once_status(native, item.result_info.get());
+        let status = once_status(&native, item.result_info.get());
         let counted = || percent(item.finish_count.0?, item.total_count.0?);
         Facts {
-            id: item.task_id.owned(),
-            name: item.task_name.owned(),
+            id: item.task_id.kept(),
+            name: item.task_name.kept(),
             target: item.subject(),
             progress: item.progress.0.map(clamp_percent).or_else(counted),
-            message: item.result_info.owned(),
+            message: item.result_info.kept(),
             ..Facts::new(
                 kind(item.task_type.get().unwrap_or("once-task")),
                 status,
@@ -259,7 +264,7 @@ impl Operation for OnceTasks {
         .between(item.start_time.time(), item.end_time.time())
     }
 
-    fn details(item: &OnceTask) -> Option<Details> {
+    fn details(item: &Self::Item<'_>) -> Option<Details> {
         stages(
             item.task_image_info
                 .0
@@ -275,8 +280,8 @@ impl Operation for OnceTasks {
 mod tests {
     use super::*;
 
-    fn facts(json: &str) -> Facts {
-        OnceTasks::facts(&serde_json::from_str(json).unwrap())
+    fn facts(json: &str) -> Facts<'static> {
+        OnceTasks::facts(&serde_json::from_str(json).unwrap()).into_owned()
     }
 
     #[test]

@@ -15,18 +15,19 @@ use crate::operation::lenient::{Object, Text};
 /// The file, as far as it is read.
 #[derive(Deserialize, Default)]
 #[serde(default, rename_all = "camelCase")]
-pub struct File {
-    current: Text,
-    auth_encrypt: Text,
-    profiles: Vec<Profile>,
+pub struct File<'a> {
+    #[serde(borrow)]
+    current: Text<'a>,
+    auth_encrypt: Text<'a>,
+    profiles: Vec<Profile<'a>>,
 }
 
-impl File {
+impl<'a> File<'a> {
     /// Reads its text.
     ///
     /// # Errors
     /// With the line of what is not as KooCLI writes it; the text itself is not quoted.
-    pub fn parse(path: &Path, text: &str) -> Result<Self, Error> {
+    pub fn parse(path: &Path, text: &'a str) -> Result<Self, Error> {
         serde_json::from_str(text)
             .map_err(|error| line_of(path, error.line(), "not the JSON that KooCLI writes"))
     }
@@ -34,29 +35,32 @@ impl File {
 
 #[derive(Deserialize, Default)]
 #[serde(default, rename_all = "camelCase")]
-struct Profile {
-    name: Text,
-    mode: Text,
-    access_key_id: Text,
-    secret_access_key: Text,
-    security_token: Text,
-    region: Text,
-    project_id: Text,
-    sso_auth: Object<SsoAuth>,
+struct Profile<'a> {
+    #[serde(borrow)]
+    name: Text<'a>,
+    mode: Text<'a>,
+    access_key_id: Text<'a>,
+    secret_access_key: Text<'a>,
+    security_token: Text<'a>,
+    region: Text<'a>,
+    project_id: Text<'a>,
+    sso_auth: Object<SsoAuth<'a>>,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default, rename_all = "camelCase")]
-struct SsoAuth {
-    sts_token: Object<Keys>,
+struct SsoAuth<'a> {
+    #[serde(borrow)]
+    sts_token: Object<Keys<'a>>,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default, rename_all = "camelCase")]
-struct Keys {
-    access_key_id: Text,
-    secret_access_key: Text,
-    security_token: Text,
+struct Keys<'a> {
+    #[serde(borrow)]
+    access_key_id: Text<'a>,
+    secret_access_key: Text<'a>,
+    security_token: Text<'a>,
 }
 
 /// The current profile.

@@ -1,5 +1,7 @@
 //! ListTasks: `POST /v5/{project_id}/common/tasks/batch-query`, cluster and infrastructure-as-code scans.
 
+use std::borrow::Cow;
+
 use clap::{Args, builder::NonEmptyStringValueParser};
 use serde::{Deserialize, Serialize};
 
@@ -9,8 +11,7 @@ use crate::operation::column::{Cell, Column, column, duration, progress, wide};
 use crate::operation::lenient::{Int, List, Object, Text};
 use crate::operation::narrow::{ByStatus, Narrow, kind};
 use crate::operation::{
-    Cursor, Items, Lifecycle, Meta, Operation, Paging, Row, Sample, Test, Times, Total, example,
-    filter,
+    Cursor, Items, Lifecycle, Meta, Operation, Paging, Sample, Test, Times, Total, example, filter,
 };
 use crate::task::{Facts, Status, percent};
 
@@ -97,26 +98,28 @@ pub struct IacFilter {
 /// One task.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub struct HssTask {
-    task_id: Text,
-    task_type: Text,
-    task_name: Text,
-    trigger_type: Text,
-    task_status: Text,
+pub struct HssTask<'a> {
+    #[serde(borrow)]
+    task_id: Text<'a>,
+    task_type: Text<'a>,
+    task_name: Text<'a>,
+    trigger_type: Text<'a>,
+    task_status: Text<'a>,
     start_time: Int,
     /// NOTE: Present while the task runs: in the page's example it repeats the start.
     end_time: Int,
     /// Minutes left.
     estimated_time: Int,
-    cluster_scan_info: Object<ClusterScan>,
-    iac_scan_info: Object<IacScan>,
+    cluster_scan_info: Object<ClusterScan<'a>>,
+    iac_scan_info: Object<IacScan<'a>>,
 }
 
 /// How a cluster scan stands.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub struct ClusterScan {
-    scan_type_list: List<Text>,
+pub struct ClusterScan<'a> {
+    #[serde(borrow)]
+    scan_type_list: List<Text<'a>>,
     scanning_cluster_num: Int,
     success_cluster_num: Int,
     failed_cluster_num: Int,
@@ -125,8 +128,9 @@ pub struct ClusterScan {
 /// How an infrastructure-as-code scan stands.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub struct IacScan {
-    file_type: Text,
+pub struct IacScan<'a> {
+    #[serde(borrow)]
+    file_type: Text<'a>,
     scan_file_num: Int,
     success_file_num: Int,
     failed_file_num: Int,
@@ -141,7 +145,7 @@ struct Parts {
     failed: i64,
 }
 
-impl HssTask {
+impl<'a> HssTask<'a> {
     fn parts(&self) -> Parts {
         let count = |number: Int| number.0.unwrap_or_default().max(0);
         if let Some(scan) = &self.cluster_scan_info.0 {
@@ -173,16 +177,16 @@ impl HssTask {
     }
 
     /// What was scanned: the API names neither clusters nor files here, only what was looked for.
-    fn subject(&self) -> Option<String> {
+    fn subject(&self) -> Option<Cow<'a, str>> {
         let scans = self.cluster_scan_info.0.as_ref().map(|scan| {
             let scans: Vec<_> = scan.scan_type_list.0.iter().filter_map(Text::get).collect();
-            scans.join(", ")
+            Cow::Owned(scans.join(", "))
         });
         let files = self
             .iac_scan_info
             .0
             .as_ref()
-            .and_then(|scan| scan.file_type.owned());
+            .and_then(|scan| scan.file_type.kept());
         scans.or(files).filter(|text| !text.is_empty())
     }
 }
@@ -200,7 +204,7 @@ fn status(native: &str, parts: &Parts) -> Status {
 }
 
 impl Operation for Tasks {
-    type Item = HssTask;
+    type Item<'a> = HssTask<'a>;
 
     const META: &'static Meta = &Meta {
         command: "tasks",
@@ -321,11 +325,11 @@ impl Operation for Tasks {
         ],
     };
 
-    const COLUMNS: &'static [Column<Row<HssTask>>] = &[
+    const COLUMNS: &'static [Column<Self>] = &[
         column("task-id", |row| Cell::from(&row.item.task_id)),
         column("status", |row| Cell::Status(row.facts.status)),
         column("task-type", |row| Cell::from(&row.item.task_type)),
-        column("target", |row| row.facts.target.clone().into()),
+        column("target", |row| Cell::from(&row.facts.target)),
         column("progress", |row| progress(&row.facts)),
         column("started", |row| row.facts.started_at.into()),
         column("duration", |row| duration(&row.facts)),
@@ -375,10 +379,10 @@ impl Operation for Tasks {
         Ok(TASK_TYPES.iter().map(of_type).collect())
     }
 
-    fn facts(item: &HssTask) -> Facts {
-        let native = item.task_status.get().unwrap_or_default();
+    fn facts<'a>(item: &Self::Item<'a>) -> Facts<'a> {
+        let native = item.task_status.kept().unwrap_or_default();
         let parts = item.parts();
-        let status = status(native, &parts);
+        let status = status(&native, &parts);
         let left = item
             .estimated_time
             .0
@@ -386,11 +390,13 @@ impl Operation for Tasks {
         let failures = (parts.failed > 0)
             .then(|| format!("{} of {} {} failed", parts.failed, parts.total, parts.noun));
         Facts {
-            id: item.task_id.owned(),
-            name: item.task_name.owned(),
+            id: item.task_id.kept(),
+            name: item.task_name.kept(),
             target: item.subject(),
             progress: percent(parts.succeeded.saturating_add(parts.failed), parts.total),
-            message: failures.or_else(|| left.map(|minutes| format!("about {minutes} min left"))),
+            message: failures
+                .or_else(|| left.map(|minutes| format!("about {minutes} min left")))
+                .map(Cow::Owned),
             ..Facts::new(
                 item.task_type.get().unwrap_or("hss-scan").replace('_', "-"),
                 status,
@@ -405,12 +411,12 @@ impl Operation for Tasks {
 mod tests {
     use super::*;
 
-    fn facts(status: &str, succeeded: i64, failed: i64) -> Facts {
+    fn facts(status: &str, succeeded: i64, failed: i64) -> Facts<'static> {
         let json = serde_json::json!({
             "task_status": status, "task_type": "cluster_scan", "start_time": 1745311451000_i64, "end_time": 1745311451000_i64,
             "cluster_scan_info": {"scanning_cluster_num": 0, "success_cluster_num": succeeded, "failed_cluster_num": failed},
         });
-        Tasks::facts(&serde_json::from_str(&json.to_string()).unwrap())
+        Tasks::facts(&serde_json::from_str(&json.to_string()).unwrap()).into_owned()
     }
 
     #[test]
