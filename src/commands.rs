@@ -22,7 +22,7 @@ mod tasks;
 mod wait;
 mod watch;
 
-use std::io;
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::rc::Rc;
 
@@ -30,7 +30,7 @@ use clap::ArgMatches;
 
 use crate::cli::{self, Asked, global::Settings};
 use crate::client::http::Http;
-use crate::context::{Clock, Context, Env, Folder, Ui};
+use crate::context::{Clock, Context, Env, Folder, Stream, Ui};
 use crate::credential::cache::Cache;
 use crate::credential::seek::Seek;
 use crate::error::{Error, Kind};
@@ -141,10 +141,10 @@ fn cache_folder(env: &Env) -> Option<PathBuf> {
     Some(env.folder(Folder::Cache)?.join("sign-ins"))
 }
 
-/// A result that can't be written. A reader that has had enough (`| head`) is no failure: [`crate::run`] ends quietly.
+/// A result that can't be written.
 fn output(error: io::Error) -> Error {
     if error.kind() == io::ErrorKind::BrokenPipe {
-        return closed_pipe();
+        return Error::new(Kind::NotRead, "stdout was closed", "");
     }
     // A program over the results says itself why it failed.
     error
@@ -152,15 +152,21 @@ fn output(error: io::Error) -> Error {
         .unwrap_or_else(|error| Error::new(Kind::Output, "write results", error))
 }
 
-const CLOSED_PIPE: &str = "stdout was closed";
-
-fn closed_pipe() -> Error {
-    Error::new(Kind::Output, CLOSED_PIPE, "")
-}
-
-/// Whether an error only says that nobody reads any more.
-pub(crate) fn is_closed_pipe(error: &Error) -> bool {
-    error.kind == Kind::Output && error.what == CLOSED_PIPE
+/// The end of the results: everything is written, and the columns are named for which the terminal had no room. A reader
+/// who has left changes nothing any more: what is still to be said goes to stderr and into the exit code.
+fn finish(listed: io::Result<Vec<String>>, out: &mut Stream, ui: &Ui) -> Result<(), Error> {
+    let written = listed.and_then(|dropped| out.flush().map(|()| dropped));
+    let dropped = match written.map_err(output) {
+        Err(error) if error.kind == Kind::NotRead => return Ok(()),
+        written => written?,
+    };
+    if !dropped.is_empty() {
+        ui.note(format!(
+            "no room for the columns {}: widen the terminal, name --columns, or use -o json",
+            dropped.join(", ")
+        ));
+    }
+    Ok(())
 }
 
 /// Completes when the process is told to end.

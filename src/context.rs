@@ -119,6 +119,7 @@ pub struct Stream {
     pub terminal: Option<u16>,
     /// Columns and rows as they are now: terminals are resized.
     size: Option<Size>,
+    release: fn(),
 }
 
 /// Tells columns and rows of a terminal.
@@ -131,6 +132,7 @@ impl Stream {
             writer: Box::new(writer),
             terminal: None,
             size: None,
+            release: || {},
         }
     }
 
@@ -140,6 +142,7 @@ impl Stream {
             writer: Box::new(writer),
             terminal: Some(columns),
             size: None,
+            release: || {},
         }
     }
 
@@ -150,6 +153,11 @@ impl Stream {
             size: Some(Box::new(size)),
             ..self
         }
+    }
+
+    /// Lets go of the stream before the command ends.
+    pub fn release(&mut self) {
+        (self.release)();
     }
 
     /// Columns and rows as they are now.
@@ -205,6 +213,10 @@ impl Context {
         } else {
             Stream::pipe(io::BufWriter::with_capacity(64 * 1024, RawStdout))
         };
+        let out = Stream {
+            release: release_stdout,
+            ..out
+        };
         let err = if io::stderr().is_terminal() {
             Stream::terminal(io::stderr(), columns(&env))
         } else {
@@ -221,6 +233,15 @@ impl Context {
         }
     }
 }
+
+#[cfg(unix)]
+fn release_stdout() {
+    // Where that can't be had, a reader waits until the process ends.
+    let _ = std::fs::File::create("/dev/null").map(rustix::stdio::dup2_stdout);
+}
+
+#[cfg(not(unix))]
+fn release_stdout() {}
 
 /// Stdout without the standard library's own line buffering, which would flush at every newline.
 struct RawStdout;

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::nearest::nearest;
 
-/// What sort of failure it is; decides the exit code and nothing else.
+/// What sort of failure it is. Decides the exit code, and whether asking again can help.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
@@ -40,6 +40,8 @@ pub enum Kind {
     Interrupted,
     /// Results could not be written, or not be shaped as asked.
     Output,
+    /// Nobody reads the results any more (`| head`), and nothing else was asked for: no failure.
+    NotRead,
     /// A dry run does not send this. It signs with a stand-in instead, so no command ends with this.
     NotSent,
 }
@@ -54,6 +56,7 @@ impl Kind {
             | Kind::Server
             | Kind::Answer
             | Kind::Output => 1,
+            Kind::NotRead => 0,
             Kind::Usage | Kind::Config | Kind::NotSent => 2,
             Kind::Partial => 3,
             Kind::Credential | Kind::Permission => 4,
@@ -65,7 +68,7 @@ impl Kind {
 
     /// Whether it is on our side of the output: nothing that arrives can be printed any more.
     pub(crate) fn ends_output(self) -> bool {
-        matches!(self, Kind::Output | Kind::Interrupted)
+        matches!(self, Kind::Output | Kind::NotRead | Kind::Interrupted)
     }
 }
 

@@ -60,8 +60,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>, context: &mut Context) -> u
     };
     match commands::run(&matches, context) {
         Ok(code) => code,
-        // `| head` has read enough.
-        Err(error) if commands::is_closed_pipe(&error) => 0,
+        // `| head` has read enough, and nothing else was asked for.
+        Err(error) if error.kind == Kind::NotRead => 0,
         Err(error) => {
             context.ui.error(&error);
             error.kind.exit_code()

@@ -53,8 +53,8 @@ const TASKS: &[Example] = &[
 
 const SANDBOX: &[Example] = &[
     example(
-        "Serve, and write down the variables that point any client here",
-        "scanq sandbox --print-env > sandbox.env &",
+        "Serve in the background, and point any client of this shell here",
+        "eval \"$(scanq sandbox --print-env &)\"",
     ),
     example(
         "Try a script on a bad day: refused for haste, every third answer an error",

@@ -5,42 +5,46 @@
 use std::io::Write;
 
 use super::output;
+use super::query::Query;
 use super::targets::PROJECT;
+use crate::cli::global::Settings;
 use crate::client::{Client, Target};
 use crate::context::{Stream, Ui};
 use crate::credential::Credential;
 use crate::encoding::encode;
 use crate::error::Error;
-use crate::operation::{Entry, Params};
 use crate::render::request::{self, Form, Unsent};
 use crate::render::style::Style;
 use crate::trace::Masked;
 
-/// Prints these requests.
+/// Prints what these queries ask first, in a dry run. None: this is no dry run.
 ///
 /// # Errors
 /// Parameters that make no request, and results that could not be written.
-pub(super) fn print<'t>(
-    questions: impl Iterator<Item = (&'t Target, &'static Entry, Params)>,
-    form: Form,
-    style: &Style,
+pub(super) fn print(
+    queries: &[Query<'_>],
+    settings: &Settings,
     client: &Client<'_>,
     out: &mut Stream,
     ui: &Ui,
-) -> Result<u8, Error> {
-    let unsent = |(target, entry, params): (&Target, &Entry, Params)| {
-        let mut request = Masked::of(client.rehearse(target, entry, &params)?);
+) -> Result<Option<u8>, Error> {
+    let Some(form) = settings.dry_run else {
+        return Ok(None);
+    };
+    let unsent = |query: &Query<'_>| {
+        let (target, entry) = (query.target, query.entry);
+        let mut request = Masked::of(client.rehearse(target, entry, &query.first())?);
         request.url = request.url.replace(&encode(PROJECT), PROJECT);
         Ok(Unsent {
-            target: format!("{} {}", target.name(), entry.meta.api),
+            target: query.name(),
             request,
             token_variable: token_variable(target),
         })
     };
-    let requests: Vec<_> = questions.map(unsent).collect::<Result<_, Error>>()?;
+    let requests: Vec<_> = queries.iter().map(unsent).collect::<Result<_, Error>>()?;
     let style = Style {
         yaml: false,
-        ..style.clone()
+        ..settings.style.clone()
     };
     request::print(&requests, form, &style, out)
         .and_then(|()| out.flush())
@@ -50,7 +54,7 @@ pub(super) fn print<'t>(
             "**** stands for what signs: put it in before you run this; a signature is for one request and good for 15 minutes",
         );
     }
-    Ok(0)
+    Ok(Some(0))
 }
 
 /// The variable that a ready-made token comes from.

@@ -1,33 +1,41 @@
 //! The one path of every operation of every cloud.
 
-use std::cell::RefCell;
-use std::io::{self, Write};
+mod outcome;
+mod stream;
 
+use std::io;
+
+use chrono::{DateTime, Utc};
 use clap::ArgMatches;
 use serde_json::Value;
 
 use super::gate::Gate;
 use super::listing::{self, Listing};
 use super::progress::Progress;
-use super::query::{Order, Query, Sink, ask, shortfall};
+use super::query::{Order, Query};
 use super::regions;
 use super::selection::Selection;
 use super::survey::{Aim, Survey};
 use super::targets::{self, Targets};
 use super::wait::{self, Ended};
 use super::watch::Viewer;
-use super::{Means, dry_run, failures, interrupted, output};
-use crate::cli::follow::Follow;
+use super::{Means, dry_run, finish};
+use crate::cli::follow::{Follow, Waiting};
 use crate::cli::global::Settings;
 use crate::cli::list;
-use crate::client::pages::{Batch, Plan, Walked};
+use crate::client::pages::{Batch, Plan};
 use crate::client::{Client, Target};
-use crate::context::{Context, Stream, Ui};
+use crate::config::Profile;
+use crate::context::{Clock, Context, Env, Stream, Ui};
+use crate::credential::seek::Seek;
 use crate::error::{Error, Kind};
 use crate::operation::choice::Choice;
 use crate::operation::{Entry, Params};
 use crate::provider::Provider;
+use crate::render::rows::Rows;
 use crate::task::Task;
+use outcome::Outcome;
+use stream::Streaming;
 
 pub(super) async fn run(
     provider: &'static Provider,
@@ -37,9 +45,7 @@ pub(super) async fn run(
     context: &mut Context,
 ) -> Result<u8, Error> {
     warn_of_undocumented(matches, &context.ui);
-    let follow = Follow::read(matches)?;
-    let mut queries = (entry.queries)(matches)?;
-    let plan = list::plan(matches, entry.meta, &mut queries, (context.clock)())?;
+    let inquiry = Inquiry::read(entry, matches, (context.clock)())?;
     regions::check(&[provider], settings)?;
     let profile = targets::profile(provider, settings)?;
     // What is wrong with the output is said before anyone signs in.
@@ -53,211 +59,215 @@ pub(super) async fn run(
         ..
     } = &mut *context;
     let seek = means.seek(ui);
-    let targets = match targets::of(&profile, settings, &seek, false).await? {
+    let targets = sign_in(&profile, inquiry.plan.single, settings, &seek).await?;
+    let queries = inquiry.queries(&targets);
+    let client = Client::new(&seek, settings.tries, settings.concurrency);
+    if let Some(code) = dry_run::print(&queries, settings, &client, out, ui)? {
+        return Ok(code);
+    }
+    let asking = Asking {
+        settings,
+        inquiry: &inquiry,
+        targets: &targets,
+        queries: &queries,
+        client: &client,
+        ui,
+        env,
+    };
+    match &inquiry.follow.waiting {
+        None => asking.once(rows, out).await,
+        Some(waiting) => asking.until_ended(waiting, rows, out, clock).await,
+    }
+}
+
+/// What the flags ask for.
+struct Inquiry {
+    entry: &'static Entry,
+    params: Vec<Params>,
+    plan: Plan,
+    follow: Follow,
+    /// Native statuses that are looked for here and not by the server: a task that is waited for must not leave the
+    /// listing when it ends.
+    natives: Vec<String>,
+}
+
+impl Inquiry {
+    fn read(
+        entry: &'static Entry,
+        matches: &ArgMatches,
+        now: DateTime<Utc>,
+    ) -> Result<Self, Error> {
+        let follow = Follow::read(matches)?;
+        let mut params = (entry.queries)(matches)?;
+        let mut plan = list::plan(matches, entry.meta, &mut params, now)?;
+        let natives = match follow.waiting {
+            Some(_) => statuses_to_follow(entry, &mut params),
+            None => Vec::new(),
+        };
+        // Followed tasks are looked for in the whole listing: pages as small as the limit would be many.
+        if let Some(paging) = &entry.meta.paging
+            && !natives.is_empty()
+            && matches.get_one::<u32>("page_size").is_none()
+        {
+            plan.size = paging.default_size;
+        }
+        Ok(Inquiry {
+            entry,
+            params,
+            plan,
+            follow,
+            natives,
+        })
+    }
+
+    /// Everything that is asked of every target.
+    fn queries<'t>(&self, targets: &'t [Target]) -> Vec<Query<'t>> {
+        let of = |target: &'t Target| {
+            self.params.iter().map(move |params| Query {
+                target,
+                entry: self.entry,
+                params: params.clone(),
+                plan: self.plan,
+            })
+        };
+        targets.iter().flat_map(of).collect()
+    }
+
+    /// What a wait looks for.
+    fn aim(&self) -> Aim {
+        let limit = self.plan.limit;
+        Aim {
+            selection: Selection {
+                natives: self.natives.clone(),
+                ..Selection::default()
+            },
+            order: match limit.filter(|_| self.natives.is_empty()) {
+                Some(limit) => Order::InTurn(Some(limit)),
+                None => Order::Together,
+            },
+            limit,
+            newest_first: false,
+            details: false,
+            keeps_pages: true,
+        }
+    }
+}
+
+/// The targets of a profile. One page counts within one region.
+async fn sign_in(
+    profile: &Profile,
+    single: bool,
+    settings: &Settings,
+    seek: &Seek<'_>,
+) -> Result<Vec<Target>, Error> {
+    let targets = match targets::of(profile, settings, seek, false).await? {
         Targets::Found(targets) => targets,
         Targets::NotSignedIn(_) if settings.dry_run.is_some() => {
-            targets::stand_ins(&profile, settings, &seek, false).await?
+            targets::stand_ins(profile, settings, seek, false).await?
         }
-        Targets::NotSignedIn(reasons) => return Err(targets::not_signed_in(&profile, &reasons)),
+        Targets::NotSignedIn(reasons) => return Err(targets::not_signed_in(profile, &reasons)),
     };
-    if plan.single && targets.len() > 1 {
-        return Err(
-            Error::usage("--page", "counts within one region, and several are asked")
-                .hint("name one with --region"),
-        );
+    if single && targets.len() > 1 {
+        let why = "counts within one region, and several are asked";
+        return Err(Error::usage("--page", why).hint("name one with --region"));
     }
-    let natives = match follow.waiting {
-        Some(_) => statuses_to_follow(entry, &mut queries),
-        None => Vec::new(),
-    };
-    // Followed tasks are looked for in the whole listing: pages as small as the limit would be many.
-    let plan = match &entry.meta.paging {
-        Some(paging) if !natives.is_empty() && matches.get_one::<u32>("page_size").is_none() => {
-            Plan {
-                size: paging.default_size,
-                ..plan
-            }
-        }
-        _ => plan,
-    };
-    let targets = &targets;
-    let queries: Vec<_> = targets
-        .iter()
-        .flat_map(|target| {
-            queries.iter().map(move |params| Query {
-                target,
-                entry,
-                params: params.clone(),
-                plan,
-            })
-        })
-        .collect();
-
-    let client = Client::new(&seek, settings.tries, settings.concurrency);
-    let mut gate = Gate::new(&follow.fail_on);
-    let writes_to_terminal = out.terminal.is_some();
-    if let Some(form) = settings.dry_run {
-        return dry_run::print(
-            queries.iter().map(Query::first),
-            form,
-            &settings.style,
-            &client,
-            out,
-            ui,
-        );
-    }
-    let Some(waiting) = &follow.waiting else {
-        let progress = Progress::new(ui, writes_to_terminal);
-        let listing = Listing::new(entry, settings, rows, plan.single, out);
-        let (printed, ended, listed) =
-            stream(&client, &queries, plan, listing, &mut gate, progress).await?;
-        flush(listed, out, ui)?;
-        let code = conclude(&queries, targets, settings, ui, printed, ended);
-        return wait::conclude(Ended::Done, code, &[], &gate, &follow, ui, env);
-    };
-    let filters_here = !natives.is_empty();
-    let aim = Aim {
-        selection: Selection {
-            natives,
-            ..Selection::default()
-        },
-        order: match plan.limit.filter(|_| !filters_here) {
-            Some(limit) => Order::InTurn(Some(limit)),
-            None => Order::Together,
-        },
-        limit: plan.limit,
-        newest_first: false,
-        details: false,
-        keeps_pages: true,
-    };
-    let progress = Progress::new(ui, writes_to_terminal && waiting.watch);
-    let mut survey = Survey::new(&queries, aim, progress);
-    let mut viewer = Viewer::new(waiting, settings, out, ui, clock);
-    let has_printed = viewer.prints();
-    let ended = wait::until_ended(&client, &mut survey, waiting, settings, ui, &mut viewer).await?;
-    drop(viewer);
-    let tasks = survey.tasks();
-    tasks.iter().for_each(|task| gate.note(task));
-    let walks = Walks {
-        failures: survey
-            .failures()
-            .filter(|(_, error)| error.kind != Kind::Partial)
-            .collect(),
-        walked: survey
-            .answers()
-            .filter_map(|(at, known)| Some((at, known.walked?)))
-            .collect(),
-    };
-    if !has_printed {
-        let mut listing = Listing::new(entry, settings, rows, false, out);
-        reprint(&survey, &mut listing).map_err(output)?;
-        // What a filter here leaves out is no part of the total.
-        let totals = if filters_here {
-            Vec::new()
-        } else {
-            walks.totals()
-        };
-        let listed = listing.end(&totals);
-        flush(listed, out, ui)?;
-    }
-    let gave_up = ended != Ended::Done && survey.has_answered();
-    let code = conclude(&queries, targets, settings, ui, tasks.len() as u64, walks);
-    let code = if gave_up && code != 0 {
-        Kind::Partial.exit_code()
-    } else {
-        code
-    };
-    wait::conclude(ended, code, &tasks, &gate, &follow, ui, env)
+    Ok(targets)
 }
 
-/// How the walks ended, each with the position of its query.
-#[derive(Default)]
-struct Walks {
-    walked: Vec<(usize, Walked)>,
-    failures: Vec<(usize, Error)>,
-}
-
-impl Walks {
-    fn totals(&self) -> Vec<Walked> {
-        self.walked.iter().map(|(_, walked)| *walked).collect()
-    }
-}
-
-/// Prints pages as they arrive.
-struct Streaming<'a, 'w> {
+/// Everything that is needed to ask.
+struct Asking<'a> {
+    settings: &'a Settings,
+    inquiry: &'a Inquiry,
+    targets: &'a [Target],
     queries: &'a [Query<'a>],
-    listing: RefCell<Listing<'w>>,
-    gate: RefCell<&'a mut Gate>,
-    walks: RefCell<Walks>,
-    progress: Progress<'a>,
+    client: &'a Client<'a>,
+    ui: &'a Ui,
+    env: &'a Env,
 }
 
-impl Sink for Streaming<'_, '_> {
-    fn batch(&self, index: usize, batch: &Batch<'_>) -> Result<(), Error> {
-        self.progress
-            .page(index, batch.page, self.queries[index].plan);
-        let mut gate = self.gate.borrow_mut();
-        if gate.is_set() {
-            for item in &batch.items {
-                gate.note(&self.queries[index].task(item, false));
-            }
+impl Asking<'_> {
+    /// Prints what comes, as it comes.
+    async fn once(&self, rows: Option<Box<Rows>>, out: &mut Stream) -> Result<u8, Error> {
+        let Inquiry {
+            entry,
+            plan,
+            follow,
+            ..
+        } = self.inquiry;
+        let mut gate = Gate::new(&follow.fail_on);
+        let progress = Progress::new(self.ui, out.terminal.is_some());
+        let listing = Listing::new(entry, self.settings, rows, plan.single, out);
+        let streaming = Streaming::new(self.queries, listing, &mut gate, progress);
+        let (printed, outcome, listed) = streaming.run(self.client, *plan).await?;
+        finish(listed, out, self.ui)?;
+        let code = outcome.code(self.queries);
+        self.say(outcome, printed);
+        wait::conclude(Ended::Done, code, &[], &gate, follow, self.ui, self.env)
+    }
+
+    /// Asks until every task has ended, and prints what has become of them.
+    async fn until_ended(
+        &self,
+        waiting: &Waiting,
+        rows: Option<Box<Rows>>,
+        out: &mut Stream,
+        clock: &Clock,
+    ) -> Result<u8, Error> {
+        let (settings, inquiry, ui) = (self.settings, self.inquiry, self.ui);
+        let mut gate = Gate::new(&inquiry.follow.fail_on);
+        let progress = Progress::new(ui, out.terminal.is_some() && waiting.watch);
+        let mut survey = Survey::new(self.queries, inquiry.aim(), progress);
+        let mut viewer = Viewer::new(waiting, settings, out, ui, clock);
+        let has_printed = viewer.prints();
+        let ended =
+            wait::until_ended(self.client, &mut survey, waiting, settings, ui, &mut viewer).await?;
+        drop(viewer);
+        let tasks = survey.tasks();
+        tasks.iter().for_each(|task| gate.note(task));
+        let outcome = Outcome {
+            failures: survey
+                .failures()
+                .filter(|(_, error)| error.kind != Kind::Partial)
+                .collect(),
+            walked: survey
+                .answers()
+                .filter_map(|(at, known)| Some((at, known.walked?)))
+                .collect(),
+        };
+        if !has_printed {
+            let mut listing = Listing::new(inquiry.entry, settings, rows, false, out);
+            let printed = reprint(&survey, &mut listing);
+            // What a filter here leaves out is no part of the total.
+            let totals = match inquiry.natives.is_empty() {
+                true => outcome.totals(),
+                false => Vec::new(),
+            };
+            let listed = printed.and_then(|()| listing.end(&totals));
+            finish(listed, out, ui)?;
         }
-        self.listing.borrow_mut().page(batch).map_err(output)
+        let gave_up = ended != Ended::Done && survey.has_answered();
+        let code = match outcome.code(self.queries) {
+            0 => 0,
+            _ if gave_up => Kind::Partial.exit_code(),
+            code => code,
+        };
+        self.say(outcome, tasks.len() as u64);
+        wait::conclude(ended, code, &tasks, &gate, &inquiry.follow, ui, self.env)
     }
 
-    fn done(&self, index: usize, outcome: Result<Walked, Error>) {
-        self.progress.query_done();
-        let mut walks = self.walks.borrow_mut();
-        match outcome {
-            Ok(walked) => walks.walked.push((index, walked)),
-            Err(error) => walks.failures.push((index, error)),
+    /// Says what did not come; or, where nothing did, what else there is to ask.
+    fn say(&self, outcome: Outcome, printed: u64) {
+        let is_whole = outcome.code(self.queries) == 0;
+        outcome.say(self.queries, self.targets, printed, self.ui);
+        if is_whole
+            && printed == 0
+            && self.settings.regions.is_empty()
+            && !self.inquiry.plan.single
+            && let [asked] = self.targets
+        {
+            hint_at_the_other_centre(asked, self.ui);
         }
     }
-}
-
-/// How many items were printed, how the walks ended, and the columns that had no room.
-type Streamed = (u64, Walks, io::Result<Vec<String>>);
-
-/// Prints everything as it arrives, in the server's order.
-async fn stream(
-    client: &Client<'_>,
-    queries: &[Query<'_>],
-    plan: Plan,
-    listing: Listing<'_>,
-    gate: &mut Gate,
-    progress: Progress<'_>,
-) -> Result<Streamed, Error> {
-    let sink = Streaming {
-        queries,
-        listing: RefCell::new(listing),
-        gate: RefCell::new(gate),
-        walks: RefCell::default(),
-        progress,
-    };
-    sink.progress.begin(queries.len());
-    let stopped = tokio::select! {
-        biased;
-        error = interrupted() => Some(error),
-        () = ask(client, queries, &|_| false, Order::InTurn(plan.limit), &sink) => None,
-    };
-    sink.progress.clear();
-    let Streaming { listing, walks, .. } = sink;
-    let (listing, mut walks) = (listing.into_inner(), walks.into_inner());
-    let is_output = |(_, error): &(usize, Error)| error.kind.ends_output();
-    if let Some(at) = walks.failures.iter().position(is_output) {
-        return Err(walks.failures.swap_remove(at).1);
-    }
-    walks.failures.extend(stopped.map(|error| (0, error)));
-    let printed = listing.printed;
-    let listed = listing.end(&walks.totals());
-    Ok((printed, walks, listed))
-}
-
-fn flush(listed: io::Result<Vec<String>>, out: &mut Stream, ui: &Ui) -> Result<(), Error> {
-    let dropped = listed.map_err(output)?;
-    out.flush().map_err(output)?;
-    report_dropped(ui, &dropped);
-    Ok(())
 }
 
 /// Prints the matching items of the last poll.
@@ -300,77 +310,12 @@ fn statuses_to_follow(entry: &Entry, queries: &mut [Params]) -> Vec<String> {
     natives
 }
 
-/// Says what went wrong, and decides the exit code.
-fn conclude(
-    queries: &[Query<'_>],
-    targets: &[Target],
-    settings: &Settings,
-    ui: &Ui,
-    printed: u64,
-    walks: Walks,
-) -> u8 {
-    let mut is_short = false;
-    for error in walks
-        .walked
-        .iter()
-        .filter_map(|(at, walked)| shortfall(&queries[*at], *walked))
-    {
-        ui.warn_or_fail(&error);
-        is_short = true;
-    }
-    let mut failures = walks.failures;
-    if let Some((last_at, last)) = failures.pop() {
-        let named = |at: usize, error: Error| match targets.len() {
-            1 => error,
-            _ if error.kind == Kind::Interrupted => error,
-            _ => error.target(queries[at].target.name()),
-        };
-        let failed = |at: usize| at == last_at || failures.iter().any(|(failed, _)| *failed == at);
-        let some_answered = walks.walked.iter().any(|(at, _)| !failed(*at));
-        let is_partial = some_answered && last.kind != Kind::Interrupted;
-        let code = if is_partial { Kind::Partial } else { last.kind }.exit_code();
-        failures.push((last_at, last));
-        let failures: Vec<_> = failures
-            .into_iter()
-            .map(|(at, error)| named(at, error))
-            .collect();
-        if printed > 0 {
-            ui.warn(format!(
-                "{printed} tasks arrived before this and are printed"
-            ));
-        }
-        failures::say(&failures, ui);
-        return code;
-    }
-    if is_short {
-        return Kind::Partial.exit_code();
-    }
-    if printed == 0
-        && !settings.sandbox
-        && settings.regions.is_empty()
-        && queries.iter().all(|query| !query.plan.single)
-        && let [asked] = targets
-    {
-        hint_at_the_other_centre(asked, ui);
-    }
-    0
-}
-
 fn hint_at_the_other_centre(asked: &Target, ui: &Ui) {
     let mut regions = asked.provider.default_regions.iter();
     if let Some(other) = regions.find(|region| **region != asked.region) {
         ui.hint(format!(
             "no matching tasks in {}. {} keeps its data in two centres; the other one is asked with --region {other}",
             asked.region, asked.provider.name
-        ));
-    }
-}
-
-pub(super) fn report_dropped(ui: &Ui, columns: &[String]) {
-    if !columns.is_empty() {
-        ui.note(format!(
-            "no room for the columns {}: widen the terminal, name --columns, or use -o json",
-            columns.join(", ")
         ));
     }
 }

@@ -1,23 +1,25 @@
 //! `scanq profile`: what is configured, where each value came from, and whether it works.
 
-use clap::{ArgMatches, FromArgMatches};
 use std::borrow::Cow;
 
+use clap::{ArgMatches, FromArgMatches};
+
+use super::query::Query;
 use super::regions;
 use super::targets::{self, Targets};
 use super::{Means, cache_folder, dry_run, failures, sheet};
 use crate::cli::global::Settings;
 use crate::cli::{ProfileName, ProfileNames};
+use crate::client::pages::Plan;
 use crate::client::{Client, DEFAULT_TIMEOUT, Target};
 use crate::config::Profile;
 use crate::context::Context;
 use crate::credential::cache::Cache;
 use crate::credential::{Credential, Lease};
 use crate::error::{Error, Kind};
+use crate::operation::Entry;
 use crate::operation::column::Cell;
-use crate::operation::{Entry, Params};
 use crate::provider::Found;
-use crate::render::request::Form;
 
 /// Columns of `list`.
 pub(super) const LIST: [(&str, bool); 5] = [
@@ -221,8 +223,8 @@ async fn check(names: &[String], settings: &Settings, context: &mut Context) -> 
     targets::check_endpoint(&clouds, settings)?;
     let means = Means::new(settings, context);
     let (mut rows, mut failures) = (Vec::new(), Vec::new());
-    if let Some(form) = settings.dry_run {
-        return rehearse(&profiles, form, settings, &means, context).await;
+    if settings.dry_run.is_some() {
+        return rehearse(&profiles, settings, &means, context).await;
     }
     {
         let seek = means.seek(&context.ui);
@@ -253,7 +255,6 @@ async fn check(names: &[String], settings: &Settings, context: &mut Context) -> 
 /// Prints the requests of a check.
 async fn rehearse(
     profiles: &[Profile],
-    form: Form,
     settings: &Settings,
     means: &Means,
     context: &mut Context,
@@ -273,44 +274,37 @@ async fn rehearse(
         }
     }
     let client = Client::new(&seek, settings.tries, settings.concurrency);
-    let printed = dry_run::print(
-        targets.iter().map(cheapest),
-        form,
-        &settings.style,
-        &client,
-        out,
-        ui,
-    )?;
+    let queries: Vec<_> = targets.iter().map(cheapest).collect();
+    let printed = dry_run::print(&queries, settings, &client, out, ui)?.unwrap_or(0);
     failures::say(&broken, ui);
     let codes = broken.iter().map(|error| error.kind.exit_code());
     Ok(codes.fold(printed, u8::max))
 }
 
-/// The cheapest request of a target's cloud.
-fn cheapest(target: &Target) -> (&Target, &'static Entry, Params) {
-    let entry: &'static Entry = target
-        .provider
-        .operations
-        .iter()
-        .rev()
-        .find(|entry| entry.meta.paging.is_some())
-        .expect("every cloud has a listing");
-    let mut params = Params::new();
-    if let Some(paging) = &entry.meta.paging {
-        paging.ask(&mut params, 0, paging.min_size);
-    }
+/// The cheapest query of a target's cloud: the smallest page of a listing.
+fn cheapest(target: &Target) -> Query<'_> {
+    let listing = |entry: &'static Entry| Some((entry, entry.meta.paging.as_ref()?));
+    let listings = target.provider.operations.iter().rev().find_map(listing);
+    let (entry, paging) = listings.expect("every cloud has a listing");
     // The listings that need more than a page size say so by their samples.
-    params.extend(entry.meta.samples.iter().take(1).filter_map(|sample| {
-        sample
-            .when
-            .map(|(name, value)| (name.to_owned(), value.into()))
-    }));
-    (target, entry, params)
+    let needed = entry.meta.samples.first().and_then(|sample| sample.when);
+    let params = needed.map(|(name, value)| (name.to_owned(), value.into()));
+    Query {
+        target,
+        entry,
+        params: params.into_iter().collect(),
+        plan: Plan {
+            size: paging.min_size,
+            offset: 0,
+            limit: None,
+            single: true,
+        },
+    }
 }
 
 async fn probe(client: &Client<'_>, target: &Target) -> (Vec<Cell<'static>>, Option<Error>) {
-    let (_, entry, params) = cheapest(target);
-    let result = client.probe(target, entry, &params).await;
+    let query = cheapest(target);
+    let result = client.probe(target, query.entry, &query.first()).await;
     let lease = target.session.lease();
     let who = match &lease.credential {
         Credential::Keys { id, .. } => format!("{id} ({})", lease.source),

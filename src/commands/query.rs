@@ -20,11 +20,10 @@ pub(super) struct Query<'t> {
     pub(super) plan: Plan,
 }
 
-impl<'t> Query<'t> {
-    /// What it asks first, for a dry run.
-    pub(super) fn first(&self) -> (&'t Target, &'static Entry, Params) {
-        let params = first(self.entry, &self.params, self.plan);
-        (self.target, self.entry, params)
+impl Query<'_> {
+    /// The parameters that it asks with first.
+    pub(super) fn first(&self) -> Params {
+        first(self.entry, &self.params, self.plan)
     }
 
     /// `profile/region Operation`.

@@ -62,7 +62,8 @@ pub(super) async fn run(matches: &ArgMatches, context: &mut Context) -> Result<u
         .map_err(|error| Error::new(Kind::Network, "sandbox", error))?;
     let origin = format!("http://{address}");
     if args.print_env {
-        let lines: String = environment(&origin)
+        let pid = std::process::id().to_string();
+        let lines: String = environment(&origin, &pid)
             .iter()
             .map(|(name, value)| format!("export {name}='{value}'\n"))
             .collect();
@@ -70,6 +71,8 @@ pub(super) async fn run(matches: &ArgMatches, context: &mut Context) -> Result<u
         out.write_all(lines.as_bytes())
             .and_then(|()| out.flush())
             .map_err(output)?;
+        // A shell that waits for the end of the lines, as in $(…), has them all.
+        out.release();
     }
     context.ui.note(banner(&origin));
     let local = LocalSet::new();
@@ -86,7 +89,7 @@ pub(super) async fn run(matches: &ArgMatches, context: &mut Context) -> Result<u
 }
 
 /// What another shell needs to ask this sandbox; the last line says that it is complete.
-fn environment(origin: &str) -> [(&'static str, &str); 11] {
+fn environment<'a>(origin: &'a str, pid: &'a str) -> [(&'static str, &'a str); 12] {
     [
         ("SCANQ_ALIYUN_ENDPOINT", origin),
         ("SCANQ_HUAWEI_ENDPOINT", origin),
@@ -98,6 +101,7 @@ fn environment(origin: &str) -> [(&'static str, &str); 11] {
         ("HUAWEICLOUD_SDK_SK", keys::HUAWEI.1),
         ("HUAWEICLOUD_SDK_PROJECT_ID", keys::HUAWEI_PROJECT),
         ("HUAWEICLOUD_SDK_REGION", keys::REGIONS.1),
+        ("SCANQ_SANDBOX_PID", pid),
         ("SCANQ_SANDBOX_READY", "1"),
     ]
 }
@@ -113,7 +117,7 @@ fn banner(origin: &str) -> String {
                   {} / {} with the security token {}
                   X-Auth-Token {}
                   project {}
-  For another shell: scanq sandbox --print-env > sandbox.env &   and then   . ./sandbox.env",
+  For a shell: eval \"$(scanq sandbox --print-env &)\"   and in the end   kill $SCANQ_SANDBOX_PID",
         aliyun.0,
         aliyun.1,
         sts.0,

@@ -1,8 +1,6 @@
 //! Small results of our own, in whatever format is asked for: profiles, operations.
 
-use std::io::Write;
-
-use super::output;
+use super::finish;
 use crate::cli::global::Settings;
 use crate::context::Context;
 use crate::error::Error;
@@ -26,8 +24,11 @@ pub(super) fn print(
             .map(|((name, _), cell)| ((*name).replace('-', "_"), cell.json()));
         serde_json::Value::Object(fields.collect()).to_string()
     };
-    let result = match settings.format {
-        Format::Jsonl => settings.style.lines(out, rows.iter().map(object)),
+    let listed = match settings.format {
+        Format::Jsonl => settings
+            .style
+            .lines(out, rows.iter().map(object))
+            .map(|()| Vec::new()),
         Format::Json | Format::Yaml => {
             let mut document = settings.style.document(out);
             document
@@ -37,16 +38,15 @@ pub(super) fn print(
                         .try_for_each(|row| document.element(&object(row)))
                 })
                 .and_then(|()| document.end())
+                .map(|()| Vec::new())
         }
         format => {
             let mut table = Rows::new(format, columns, &settings.shape)?;
             let written = rows
                 .iter()
                 .try_for_each(|row| table.row(out, |column| row[column].clone()));
-            written.and_then(|()| table.end(out)).map(|dropped| {
-                super::operation::report_dropped(&context.ui, &dropped);
-            })
+            written.and_then(|()| table.end(out))
         }
     };
-    result.and_then(|()| context.out.flush()).map_err(output)
+    finish(listed, out, &context.ui)
 }

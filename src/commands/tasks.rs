@@ -4,21 +4,20 @@ mod ask;
 pub(super) mod print;
 
 use std::cell::RefCell;
-use std::io::Write;
 
 use clap::{ArgMatches, FromArgMatches};
 use futures_util::future::join_all;
 
 use super::gate::Gate;
 use super::progress::Progress;
-use super::query::{Order, Query};
+use super::query::Order;
 use super::regions;
 use super::selection::Selection;
 use super::survey::{Aim, Survey};
 use super::targets::{self, Targets};
 use super::wait;
 use super::watch::Viewer;
-use super::{Means, dry_run, failures, operation::report_dropped, output};
+use super::{Means, dry_run, failures, finish, output};
 use crate::cli::TasksArgs;
 use crate::cli::follow::Follow;
 use crate::cli::global::Settings;
@@ -84,15 +83,7 @@ pub(super) async fn run(
         && follow.waiting.is_none();
     let client = Client::new(&seek, settings.tries, settings.concurrency);
     let is_watched = follow.waiting.as_ref().is_some_and(|waiting| waiting.watch);
-    if let Some(form) = settings.dry_run {
-        let printed = dry_run::print(
-            queries.iter().map(Query::first),
-            form,
-            &settings.style,
-            &client,
-            out,
-            ui,
-        )?;
+    if let Some(printed) = dry_run::print(&queries, settings, &client, out, ui)? {
         failures::say(&broken, ui);
         return Ok(match broken[..] {
             [] => printed,
@@ -107,13 +98,13 @@ pub(super) async fn run(
             let (out, gate) = &mut *sink.borrow_mut();
             tasks.iter().for_each(|task| gate.note(task));
             let lines = tasks.iter().map(Task::json);
-            settings.style.lines(*out, lines).map_err(output)
+            gate.unless_judged(settings.style.lines(*out, lines).map_err(output))
         };
         let mut survey = survey.streaming(&stream);
         let ended = wait::once(&client, &mut survey).await?;
         let (failures, code) = unanswered(&survey, broken);
         drop(survey);
-        out.flush().map_err(output)?;
+        finish(Ok(Vec::new()), out, ui)?;
         failures::say(&failures, ui);
         return wait::conclude(ended, code, &[], &gate, &follow, ui, env);
     }
@@ -134,13 +125,8 @@ pub(super) async fn run(
     let tasks = survey.tasks();
     tasks.iter().for_each(|task| gate.note(task));
     if !has_printed {
-        let dropped = printer
-            .print(&tasks, &failures, settings, out)
-            .and_then(|dropped| {
-                out.flush()?;
-                Ok(dropped)
-            });
-        report_dropped(ui, &dropped.map_err(output)?);
+        let listed = printer.print(&tasks, &failures, settings, out);
+        finish(listed, out, ui)?;
     }
     failures::say(&failures, ui);
     wait::conclude(ended, code, &tasks, &gate, &follow, ui, env)

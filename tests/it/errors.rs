@@ -575,6 +575,44 @@ fn a_reader_that_has_enough_ends_it_quietly() {
     );
 }
 
+/// What a command comes to whose reader has left before it wrote anything.
+fn unread(served: &Served, line: &str) -> (Option<i32>, String) {
+    let mut command = binary(&line.split_whitespace().collect::<Vec<_>>());
+    command.envs(served.env.iter().map(|(name, value)| (name, value)));
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    command.stdout(writer);
+    let output = command.output().unwrap();
+    let err = String::from_utf8(output.stderr).unwrap();
+    (output.status.code(), err)
+}
+
+#[test]
+fn a_reader_that_has_left_changes_neither_the_gate_nor_what_failed() {
+    let served = Served::start(&[]);
+    for line in [
+        "tasks --fail-on failed -o json",
+        "tasks --fail-on failed -o jsonl",
+        "tasks --fail-on failed -o jsonl --jq .id",
+        "tasks --fail-on failed --wait -o wide",
+        "tasks --fail-on failed --wait -o csv",
+        "aliyun agentless-tasks --fail-on failed -o jsonl --page-size 1",
+        "aliyun agentless-tasks --fail-on failed --wait --status failed",
+    ] {
+        let (code, err) = unread(&served, line);
+        assert_eq!(code, Some(5), "{line}: {err}");
+        let one_line = err.lines().count() == 1;
+        assert!(one_line && err.contains(" tasks failed: "), "{err}");
+    }
+    let short = Served::start(&["--fault", "losses"]);
+    let (code, err) = unread(&short, "aliyun agentless-tasks");
+    assert_eq!(code, Some(3), "{err}");
+    let broken = Served::start(&["--fault", "status=502"]);
+    let (code, err) = unread(&broken, "tasks -o json --retries 0");
+    assert_eq!(code, Some(1), "{err}");
+    assert!(!err.is_empty());
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_is_an_error_not_a_panic() {

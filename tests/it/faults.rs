@@ -313,3 +313,25 @@ fn an_interrupted_command_has_printed_what_arrived_and_closes_its_document() {
         );
     }
 }
+
+/// A pipe that nobody reads is full after 64 KiB: then the process can't take note of the first signal.
+#[cfg(unix)]
+#[test]
+fn a_second_signal_ends_what_a_reader_holds_up() {
+    let served = Served::start(&["--tasks", "1000"]);
+    for signal in ["-INT", "-TERM"] {
+        let line = ["aliyun", "agentless-tasks", "-o", "jsonl"];
+        let mut command = crate::harness::binary(&line);
+        command.envs(served.env.iter().map(|(name, value)| (name, value)));
+        let (_unread, writer) = std::io::pipe().unwrap();
+        let mut process = command.stdout(writer).spawn().unwrap();
+        let mut kill = std::process::Command::new("kill");
+        kill.args([signal, &process.id().to_string()]);
+        for _ in 0..2 {
+            std::thread::sleep(std::time::Duration::from_secs(1));
+            assert_eq!(process.try_wait().unwrap(), None);
+            assert!(kill.status().unwrap().success());
+        }
+        assert_eq!(process.wait().unwrap().code(), Some(130));
+    }
+}

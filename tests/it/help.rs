@@ -163,8 +163,8 @@ fn the_examples_of_the_other_commands_work_in_a_shell() {
 #[test]
 fn the_examples_of_the_sandbox_serve() {
     for example in examples(&["sandbox"]) {
-        let flags = example.line.strip_prefix("scanq sandbox").unwrap();
-        let flags = flags.split('>').next().unwrap();
+        let flags = example.line.split_once("scanq sandbox").unwrap().1;
+        let flags = flags.split('&').next().unwrap();
         let flags = flags
             .split_whitespace()
             .filter(|flag| *flag != "--print-env");

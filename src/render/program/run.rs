@@ -131,7 +131,11 @@ impl Program {
         let ended = self.ask(input, &mut |outputs| out.write_all(outputs));
         ended.map_err(|error| match error {
             Stopped::Unwritten(error) => {
-                *over = Some(Error::new(Kind::Output, "write results", &error));
+                let kind = match error.kind() {
+                    io::ErrorKind::BrokenPipe => Kind::NotRead,
+                    _ => Kind::Output,
+                };
+                *over = Some(Error::new(kind, "write results", &error));
                 error
             }
             Stopped::Program(error) => io::Error::other(over.insert(error).clone()),
