@@ -31,6 +31,22 @@ pub fn query<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String 
     query
 }
 
+/// Headers as signatures have them, sorted by name: `name:value` lines, and the names joined by `;`. Names come in any
+/// case and order.
+pub fn canonical_headers<'a>(
+    headers: impl Iterator<Item = (&'a str, &'a str)>,
+) -> (String, String) {
+    let lowered = headers.map(|(name, value)| (name.to_ascii_lowercase(), value.trim()));
+    let mut headers: Vec<_> = lowered.collect();
+    headers.sort_unstable();
+    let (mut lines, mut names) = (String::new(), String::new());
+    for (name, value) in &headers {
+        lines.extend([name.as_str(), ":", value, "\n"]);
+        names.extend([if names.is_empty() { "" } else { ";" }, name]);
+    }
+    (lines, names)
+}
+
 /// The text with `%XX` decoded; what is not UTF-8 becomes U+FFFD.
 pub fn decode(text: &str) -> String {
     percent_decode_str(text).decode_utf8_lossy().into_owned()

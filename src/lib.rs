@@ -93,7 +93,10 @@ fn usage(mut error: clap::Error, args: &[OsString], context: &mut Context) -> u8
         context.ui.configure(Level::Normal, wishes.is_json, false);
         if wishes.is_json {
             let text = text(false);
-            let why = text.lines().next().unwrap_or_default();
+            let why = match error.kind() {
+                ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => "a command is missing",
+                _ => text.lines().next().unwrap_or_default(),
+            };
             let why = why.strip_prefix("error: ").unwrap_or(why);
             // clap indents what it advises.
             let advice = text

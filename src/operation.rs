@@ -9,6 +9,7 @@ pub mod lenient;
 pub mod narrow;
 pub mod page;
 
+use chrono::{DateTime, Utc};
 use clap::{ArgMatches, Args, Command};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -96,6 +97,22 @@ pub struct Meta {
     pub samples: &'static [Sample],
     /// What it is used for: two command lines, one of them on the sandbox.
     pub examples: &'static [Example],
+}
+
+impl Meta {
+    /// Sets the parameters that bound the time of a task, where the operation has them.
+    pub fn ask_period(
+        &self,
+        since: Option<DateTime<Utc>>,
+        until: Option<DateTime<Utc>>,
+        params: &mut Params,
+    ) {
+        if let Some((from, to)) = self.period {
+            for (name, time) in [(from, since), (to, until)] {
+                params.extend(time.map(|time| (name.to_owned(), time.timestamp_millis().into())));
+            }
+        }
+    }
 }
 
 /// A command line that can be run as it stands.

@@ -154,10 +154,13 @@ impl Sandbox {
             tokio::time::sleep(self.latency).await;
         }
         let now = self.faults.now((self.clock)());
+        let before = self.requests.borrow().len();
         let mut reply =
             identity::answer(self, request, now).unwrap_or_else(|| self.respond(request, now));
         reply.headers.push(("date".to_owned(), http_date(now)));
-        let operation = self.requests.borrow().last().cloned().unwrap_or_default();
+        // The steps before the keys of a metadata service have no name.
+        let operation = self.requests.borrow().get(before).cloned();
+        let operation = operation.unwrap_or_default();
         let is_huawei = request.path.starts_with("/v5/") || request.path.starts_with("/v3/");
         self.faults.apply(&operation, is_huawei, reply)
     }

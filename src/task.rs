@@ -58,6 +58,9 @@ impl Status {
         }
     }
 
+    /// The ends that are no success.
+    pub const FAILURES: [Status; 3] = [Status::Failed, Status::TimedOut, Status::Partial];
+
     /// Whether the task may still change by itself. An unknown status counts as an end: nobody can wait for it.
     pub fn is_open(self) -> bool {
         matches!(self, Status::Pending | Status::Running)

@@ -11,9 +11,6 @@ use crate::task::Status;
 
 const FOLLOW: &str = "Waiting";
 
-/// What is no success: the statuses that `--wait` judges by.
-pub const FAILURES: [Status; 3] = [Status::Failed, Status::TimedOut, Status::Partial];
-
 /// The flags.
 #[derive(Args)]
 pub struct FollowArgs {
@@ -88,7 +85,7 @@ impl Follow {
         let args = FollowArgs::from_arg_matches(matches)?;
         let judges = args.wait || args.fail_fast;
         let fail_on = match args.fail_on.is_empty() {
-            true if judges => FAILURES.to_vec(),
+            true if judges => Status::FAILURES.to_vec(),
             _ => args.fail_on,
         };
         let waiting = (args.wait || args.watch).then(|| Waiting {
@@ -114,10 +111,13 @@ mod tests {
 
     #[test]
     fn waiting_judges_by_failures_unless_told_otherwise() {
-        assert_eq!(read("--wait").unwrap().fail_on, FAILURES);
+        assert_eq!(read("--wait").unwrap().fail_on, Status::FAILURES);
         assert_eq!(read("").unwrap().fail_on, []);
         assert_eq!(read("--watch").unwrap().fail_on, []);
-        assert_eq!(read("--watch --fail-fast").unwrap().fail_on, FAILURES);
+        assert_eq!(
+            read("--watch --fail-fast").unwrap().fail_on,
+            Status::FAILURES
+        );
         let own = read("--wait --fail-on unknown,TIMED_OUT").unwrap().fail_on;
         assert_eq!(own, [Status::Unknown, Status::TimedOut]);
     }

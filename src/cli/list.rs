@@ -76,12 +76,8 @@ pub fn plan(
         args.until.map(|t| t.resolve(now)),
     );
     check_period(since, until)?;
-    if let Some((from, to)) = meta.period {
-        for (name, time) in [(from, since), (to, until)] {
-            for query in queries.iter_mut() {
-                query.extend(time.map(|time| (name.to_owned(), time.timestamp_millis().into())));
-            }
-        }
+    for query in queries.iter_mut() {
+        meta.ask_period(since, until, query);
     }
     if let Some(size) = args.page_size {
         paging.check_size(size)?;

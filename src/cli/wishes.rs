@@ -22,6 +22,8 @@ pub(crate) fn read(args: &[OsString], env: &Env) -> Wishes {
             match text[name.len()..].strip_prefix('=') {
                 Some(value) => Some(value.to_owned()),
                 None if text.len() == name.len() => Some(texts.get(at + 1)?.to_string()),
+                // `-ojson`
+                None if !name.starts_with("--") => Some(text[name.len()..].to_owned()),
                 None => None,
             }
         })

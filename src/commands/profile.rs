@@ -60,7 +60,8 @@ pub(super) async fn run(
             let names = ProfileNames::from_arg_matches(matches)?.names;
             check(&names, settings, context).await
         }
-        _ => logout(context),
+        "logout" => logout(context),
+        other => unreachable!("the tree has no such command: {other}"),
     }
 }
 

@@ -125,6 +125,9 @@ pub(super) async fn run(
     let tasks = survey.tasks();
     tasks.iter().for_each(|task| gate.note(task));
     if !has_printed {
+        // A document says itself that it is not whole.
+        let cut = (ended == wait::Ended::Interrupted).then(wait::interruption);
+        let failures: Vec<_> = failures.iter().cloned().chain(cut).collect();
         let listed = printer.print(&tasks, &failures, settings, out);
         finish(listed, out, ui)?;
     }

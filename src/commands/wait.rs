@@ -73,6 +73,9 @@ pub(super) async fn until_ended(
         return Ok(ended);
     }
     survey.take_over(None)?;
+    if viewer.prints() {
+        viewer.show(&survey.tasks())?;
+    }
     Ok(Ended::Interrupted)
 }
 
@@ -140,6 +143,11 @@ fn verdict(survey: &Survey<'_>, tasks: &[&Task], waiting: &Waiting) -> Option<En
     is_done.then_some(Ended::Done)
 }
 
+/// What an interrupted command ends with.
+pub(super) fn interruption() -> Error {
+    Error::new(Kind::Interrupted, "interrupted", "")
+}
+
 /// Says how it came out, the gate last, and decides the exit code. `code` is that of what did not come.
 ///
 /// # Errors
@@ -154,7 +162,7 @@ pub(super) fn conclude(
     env: &Env,
 ) -> Result<u8, Error> {
     if ended == Ended::Interrupted {
-        return Err(Error::new(Kind::Interrupted, "interrupted", ""));
+        return Err(interruption());
     }
     let unanswered = code != 0 && code != Kind::Partial.exit_code();
     let gave_up = follow

@@ -102,9 +102,7 @@ impl Counts {
         let count =
             |is: fn(Status) -> bool| tasks.clone().filter(|task| is(task.facts.status)).count();
         Counts {
-            failures: count(|status| {
-                matches!(status, Status::Failed | Status::TimedOut | Status::Partial)
-            }),
+            failures: count(|status| Status::FAILURES.contains(&status)),
             errors: count(|status| status == Status::Unknown),
             skipped: count(Status::is_open),
         }

@@ -696,6 +696,7 @@ fn a_wrong_command_line_is_json_too_where_scripts_read_errors() {
     for line in [
         "tasks -o json --limit x",
         "tasks --output=jsonl --bogus",
+        "tasks -ojson --bogus",
         "aliyun nothing -o json",
     ] {
         let output = refused(line);
@@ -706,6 +707,9 @@ fn a_wrong_command_line_is_json_too_where_scripts_read_errors() {
             (2, Some("usage"))
         );
     }
+    let mut command = binary(&["aliyun"]);
+    command.env("SCANQ_OUTPUT", "json");
+    assert!(finish(command).err.contains("a command is missing"));
 }
 
 #[test]

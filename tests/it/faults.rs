@@ -270,48 +270,51 @@ fn over_a_real_socket_the_same_faults_come_to_the_same() {
     }
 }
 
+/// What a command has said that is interrupted once the first page has come, after which nothing comes any more.
+#[cfg(unix)]
+fn interrupted(line: &str) -> (String, String) {
+    let served = Served::start(&["--tasks", "250", "--fault", "hang,after=1"]);
+    let words: Vec<_> = line.split_whitespace().collect();
+    let mut command = crate::harness::binary(&words);
+    command.args(["--concurrency", "1", "-r", "cn-shanghai"]);
+    command.envs(served.env.iter().map(|(name, value)| (name, value)));
+    let pipe = std::process::Stdio::piped;
+    let child = command.stdout(pipe()).stderr(pipe()).spawn().unwrap();
+    std::thread::sleep(Duration::from_secs(1));
+    let killed = std::process::Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(killed.success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130), "{line}");
+    let [out, err] = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+    (out, err)
+}
+
 #[cfg(unix)]
 #[test]
 fn an_interrupted_command_has_printed_what_arrived_and_closes_its_document() {
-    // The first page of each command comes, and then nothing more.
+    let document = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
     for format in ["json", "jsonl", "csv"] {
-        let served = Served::start(&["--tasks", "250", "--fault", "hang,after=1"]);
-        let line = [
-            "aliyun",
-            "agentless-tasks",
-            "-o",
-            format,
-            "--concurrency",
-            "1",
-            "--no-header",
-        ];
-        let mut command = crate::harness::binary(&line);
-        command.envs(served.env.iter().map(|(name, value)| (name, value)));
-        let pipe = std::process::Stdio::piped;
-        let child = command.stdout(pipe()).stderr(pipe()).spawn().unwrap();
-        std::thread::sleep(Duration::from_secs(1));
-        let killed = std::process::Command::new("kill")
-            .args(["-INT", &child.id().to_string()])
-            .status()
-            .unwrap();
-        assert!(killed.success());
-        let output = child.wait_with_output().unwrap();
-        assert_eq!(output.status.code(), Some(130), "{format}");
-        let text = String::from_utf8(output.stdout).unwrap();
+        let line = format!("aliyun agentless-tasks --no-header -o {format}");
+        let (out, err) = interrupted(&line);
         let items = match format {
-            "json" => serde_json::from_str::<serde_json::Value>(&text).unwrap()["List"]
-                .as_array()
-                .unwrap()
-                .len(),
-            _ => text.lines().count(),
+            "json" => document(&out)["List"].as_array().unwrap().len(),
+            _ => out.lines().count(),
         };
         assert_eq!(items, 100, "{format}");
-        let said = String::from_utf8(output.stderr).unwrap();
         assert!(
-            said.contains("100 tasks arrived before this") && said.contains("interrupted"),
-            "{said}"
+            err.contains("100 tasks arrived before this") && err.contains("interrupted"),
+            "{err}"
         );
     }
+    let (changes, _) = interrupted("tasks --watch -o jsonl");
+    assert_eq!(changes.lines().count(), 100);
+    let (all, _) = interrupted("tasks -o json");
+    let all = document(&all);
+    assert_eq!(all["tasks"].as_array().unwrap().len(), 100);
+    assert_eq!(all["errors"][0]["kind"], "interrupted");
 }
 
 /// A pipe that nobody reads is full after 64 KiB: then the process can't take note of the first signal.

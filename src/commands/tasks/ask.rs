@@ -67,11 +67,7 @@ fn of_kinds(entry: &'static Entry, kinds: &[String]) -> Result<Vec<Params>, Erro
 
 fn narrow(entry: &Entry, selection: &Selection, followed: bool, params: &mut Params) -> Narrowed {
     let meta = entry.meta;
-    if let Some((from, to)) = meta.period {
-        for (name, time) in [(from, selection.since), (to, selection.until)] {
-            params.extend(time.map(|time| (name.to_owned(), time.timestamp_millis().into())));
-        }
-    }
+    meta.ask_period(selection.since, selection.until, params);
     match &meta.narrow.status {
         Some(status) if !followed && !selection.statuses.is_empty() => {
             status.ask(&selection.statuses, params)

@@ -12,7 +12,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 
 use crate::credential::Credential;
-use crate::encoding::{self, canonical_query, hmac_sha256_hex, sha256_hex};
+use crate::encoding::{self, canonical_headers, canonical_query, hmac_sha256_hex, sha256_hex};
 use crate::provider::{Request, Signed, Signing};
 
 /// Name of the current signature.
@@ -44,17 +44,7 @@ pub fn acs3_stages(
     hashed_payload: &str,
     secret: &str,
 ) -> Acs3 {
-    let mut headers: Vec<_> = headers
-        .iter()
-        .map(|(name, value)| (name.to_ascii_lowercase(), value.trim()))
-        .collect();
-    headers.sort_unstable();
-    let names: Vec<_> = headers.iter().map(|(name, _)| name.as_str()).collect();
-    let signed_headers = names.join(";");
-    let lines: String = headers
-        .iter()
-        .map(|(name, value)| format!("{name}:{value}\n"))
-        .collect();
+    let (lines, signed_headers) = canonical_headers(headers.iter().copied());
     let canonical_request = format!(
         "{method}\n{path}\n{}\n{lines}\n{signed_headers}\n{hashed_payload}",
         canonical_query(query)

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 
 use crate::credential::Credential;
 use crate::encoding;
-use crate::encoding::{canonical_query, hmac_sha256_hex, sha256_hex};
+use crate::encoding::{canonical_headers, canonical_query, hmac_sha256_hex, sha256_hex};
 use crate::provider::{Request, Signed, Signing};
 
 /// Name of the signature.
@@ -54,18 +54,8 @@ pub fn stages(
     hashed_payload: &str,
     secret: &str,
 ) -> Stages {
-    let mut headers: Vec<_> = headers
-        .iter()
-        .filter(|(name, _)| !name.contains('_'))
-        .map(|(name, value)| (name.to_ascii_lowercase(), value.trim()))
-        .collect();
-    headers.sort_unstable();
-    let names: Vec<_> = headers.iter().map(|(name, _)| name.as_str()).collect();
-    let signed_headers = names.join(";");
-    let lines: String = headers
-        .iter()
-        .map(|(name, value)| format!("{name}:{value}\n"))
-        .collect();
+    let known = headers.iter().filter(|(name, _)| !name.contains('_'));
+    let (lines, signed_headers) = canonical_headers(known.copied());
     let canonical_request = format!(
         "{method}\n{}\n{}\n{lines}\n{signed_headers}\n{hashed_payload}",
         canonical_uri(path),
@@ -73,8 +63,8 @@ pub fn stages(
     );
     let date = headers
         .iter()
-        .find(|(name, _)| name == "x-sdk-date")
-        .map_or("", |(_, value)| value);
+        .find(|(name, _)| name.eq_ignore_ascii_case("x-sdk-date"))
+        .map_or("", |(_, value)| value.trim());
     let string_to_sign = format!(
         "{ALGORITHM}\n{date}\n{}",
         sha256_hex(canonical_request.as_bytes())
