@@ -49,6 +49,8 @@ pub struct Provider {
     pub project: fn(&Env) -> Option<String>,
     /// Asks the cloud for the project id of a region, where it has such a thing.
     pub find_project: Option<Ask<String>>,
+    /// Whether a profile can have its credentials in a profile of the `aliyun` CLI.
+    pub has_cli_profiles: bool,
     /// Finds credentials.
     pub credential: for<'a> fn(&'a Seek<'a>, &'a Search<'a>) -> Finding<'a, Found>,
     /// Takes on a role with the credentials of another profile, where the cloud has roles.

@@ -13,7 +13,7 @@ use crate::client::Tries;
 use crate::config::Config;
 use crate::context::{Context, Env, Level};
 use crate::error::Error;
-use crate::provider::{Endpoint, Scheme};
+use crate::provider::{self, Endpoint, Scheme};
 use crate::render::Format;
 use crate::render::program::{Language, Look, Program};
 use crate::render::request::Form;
@@ -139,6 +139,8 @@ fn must_be_one_of(known: impl IntoIterator<Item = &'static str>) -> String {
 pub struct Settings {
     /// Profiles asked for, empty if none.
     pub profiles: Vec<String>,
+    /// The flag or variable that asks for them.
+    pub profiles_by: &'static str,
     /// The profiles that there are.
     pub config: Rc<Config>,
     /// Whether sign-ins are kept between runs.
@@ -225,17 +227,6 @@ impl Settings {
             for_terminal: context.out.terminal.is_some(),
             program: program(&flags, format, context)?,
         };
-        let listed = |flag: Vec<String>, variable: &str| -> Vec<String> {
-            let texts = match (flag.is_empty(), env.get(variable)) {
-                (true, Some(text)) => text.split(',').map(str::to_owned).collect(),
-                _ => flag,
-            };
-            texts
-                .iter()
-                .map(|text| text.trim().to_owned())
-                .filter(|text| !text.is_empty())
-                .collect()
-        };
         let sandbox = flags.sandbox || env.is_on("SCANQ_SANDBOX");
         // Neither a sandbox nor a command that asks nobody needs a configuration, and none can break it.
         let config = if sandbox || !has_profiles {
@@ -243,20 +234,18 @@ impl Settings {
         } else {
             Config::read(flags.config.as_deref(), env)?
         };
-        let regions_by = match flags.region.is_empty() {
-            true => "SCANQ_REGION",
-            false => "--region",
-        };
+        let (mut profiles, profiles_by) = listed(flags.profile, "--profile", env, "SCANQ_PROFILE");
+        if sandbox && profiles_by != "--profile" {
+            // A shell that is set up for real profiles can try a sandbox out all the same.
+            profiles.retain(|name| provider::by_id(name).is_some());
+        }
+        let (regions, regions_by) = listed(flags.region, "--region", env, "SCANQ_REGION");
         Ok(Settings {
-            // A sandbox has none but the built-in ones.
-            profiles: if sandbox {
-                Vec::new()
-            } else {
-                listed(flags.profile, "SCANQ_PROFILE")
-            },
+            profiles,
+            profiles_by,
             config: Rc::new(config),
             cache: !flags.no_cache,
-            regions: listed(flags.region, "SCANQ_REGION"),
+            regions,
             regions_by,
             endpoint: flags
                 .endpoint
@@ -337,6 +326,21 @@ impl FromStr for Level {
             _ => Err(must_be_one_of(LEVELS)),
         }
     }
+}
+
+/// A list from its flag, else from its variable, and which of them says it.
+fn listed(
+    flag: Vec<String>,
+    flag_name: &'static str,
+    env: &Env,
+    variable: &'static str,
+) -> (Vec<String>, &'static str) {
+    let (texts, by) = match (flag.is_empty(), env.get(variable)) {
+        (true, Some(text)) => (text.split(',').map(str::to_owned).collect(), variable),
+        _ => (flag, flag_name),
+    };
+    let texts = texts.iter().map(|text| text.trim().to_owned());
+    (texts.filter(|text| !text.is_empty()).collect(), by)
 }
 
 fn or_variable<T: FromStr<Err = String>>(

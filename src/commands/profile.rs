@@ -52,7 +52,8 @@ pub(super) async fn run(
         "list" => list(settings, context),
         "show" => {
             let name = ProfileName::from_arg_matches(matches)?.name;
-            show(&settings.config.profile(&name)?, settings, context).await
+            let profile = settings.config.profile(&name, "profile show")?;
+            show(&profile, settings, context).await
         }
         "check" => {
             let names = ProfileNames::from_arg_matches(matches)?.names;
@@ -202,21 +203,12 @@ fn identity(lease: &Lease) -> Vec<(&'static str, String, String)> {
 
 /// Signs in with each profile, in each of its centres, and sends the cheapest request of its cloud.
 async fn check(names: &[String], settings: &Settings, context: &mut Context) -> Result<u8, Error> {
-    let names = if names.is_empty() {
-        &settings.profiles
-    } else {
-        names
+    let chosen = match names {
+        [] => targets::chosen(&settings.profiles, settings.profiles_by, settings),
+        names => targets::chosen(names, "profile check", settings),
     };
-    let profiles: Vec<Profile> = match names {
-        [] => settings.config.profiles(),
-        names => names
-            .iter()
-            .map(|name| settings.config.profile(name))
-            .collect::<Result<_, _>>()?,
-    };
-    let profiles = regions::takers(profiles, settings);
-    let mut clouds: Vec<_> = profiles.iter().map(|profile| profile.provider).collect();
-    clouds.dedup_by_key(|provider| provider.id);
+    let profiles = regions::takers(chosen?, settings);
+    let clouds = targets::clouds(&profiles);
     regions::check(&clouds, settings)?;
     targets::check_endpoint(&clouds, settings)?;
     let means = Means::new(settings, context);

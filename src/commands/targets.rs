@@ -44,24 +44,57 @@ pub(super) fn set<T>(value: T, by: impl Into<String>) -> Option<Set<T>> {
 /// # Errors
 /// If several are named, or the one is of another cloud.
 pub(super) fn profile(provider: &'static Provider, settings: &Settings) -> Result<Profile, Error> {
-    match &settings.profiles[..] {
-        [] => settings.config.profile_of(provider),
-        [name] => {
-            let profile = settings.config.profile(name)?;
-            if profile.provider.id != provider.id {
-                let why = format!(
-                    "{name} is a profile of {}, not of {}",
-                    profile.provider.id, provider.id
-                );
-                return Err(Error::usage("--profile", why));
-            }
-            Ok(profile)
-        }
-        _ => Err(Error::usage(
-            "--profile",
-            "this command takes one profile; tasks takes several",
-        )),
+    if settings.profiles.is_empty() {
+        return settings.config.profile_of(provider);
     }
+    let by = settings.profiles_by;
+    let mut named = chosen(&settings.profiles, by, settings)?;
+    let (Some(profile), true) = (named.pop(), named.is_empty()) else {
+        return Err(Error::usage(
+            by,
+            "this command takes one profile; tasks takes several",
+        ));
+    };
+    if profile.provider.id != provider.id {
+        let why = format!(
+            "{} is a profile of {}, not of {}",
+            profile.name, profile.provider.id, provider.id
+        );
+        return Err(Error::usage(by, why));
+    }
+    Ok(profile)
+}
+
+/// The profiles that `by` names, each once; all, if it names none.
+///
+/// # Errors
+/// A name that no profile has.
+pub(super) fn chosen(
+    names: &[String],
+    by: &str,
+    settings: &Settings,
+) -> Result<Vec<Profile>, Error> {
+    if names.is_empty() {
+        return Ok(settings.config.profiles());
+    }
+    let mut chosen: Vec<Profile> = Vec::new();
+    for name in names {
+        if !chosen.iter().any(|profile| profile.name == *name) {
+            chosen.push(settings.config.profile(name, by)?);
+        }
+    }
+    Ok(chosen)
+}
+
+/// The clouds of these profiles, each once.
+pub(super) fn clouds(profiles: &[Profile]) -> Vec<&'static Provider> {
+    let mut clouds: Vec<&Provider> = Vec::new();
+    for profile in profiles {
+        if !clouds.iter().any(|cloud| cloud.id == profile.provider.id) {
+            clouds.push(profile.provider);
+        }
+    }
+    clouds
 }
 
 /// The targets of a profile. With `every_centre`, a cloud whose regions are not set is asked in all its default ones.

@@ -29,6 +29,7 @@ pub static ALIYUN: Provider = Provider {
     endpoint_variable: "SCANQ_ALIYUN_ENDPOINT",
     project: |_| None,
     find_project: None,
+    has_cli_profiles: true,
     credential: credential::find,
     assume: Some(credential::assume),
     build,

@@ -24,6 +24,7 @@ pub static HUAWEI: Provider = Provider {
     endpoint_variable: "SCANQ_HUAWEI_ENDPOINT",
     project: credential::environment::project,
     find_project: Some(iam::find_project),
+    has_cli_profiles: false,
     credential: credential::find,
     assume: None,
     build,

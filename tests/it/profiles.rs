@@ -11,10 +11,10 @@ use crate::harness::{Output, Served, Tamper, Tampered, World, binary, finish, sa
 const ROLE: &str = "acs:ram::1234567890123456:role/scanq";
 
 /// A home folder with a configuration file, and files of other tools.
-struct Home(tempfile::TempDir);
+pub struct Home(tempfile::TempDir);
 
 impl Home {
-    fn new(config: &str, files: &[(&str, &str)]) -> Self {
+    pub fn new(config: &str, files: &[(&str, &str)]) -> Self {
         let home = tempfile::tempdir().unwrap();
         let all = [(".config/scanq/config.toml", config)];
         for (path, text) in all.iter().chain(files) {
@@ -29,7 +29,7 @@ impl Home {
     }
 
     /// A world of someone with this home, signed in by nothing else.
-    fn world(&self, server: Rc<dyn scanq::transport::Transport>) -> World {
+    pub fn world(&self, server: Rc<dyn scanq::transport::Transport>) -> World {
         let home = self.0.path().to_str().unwrap();
         World {
             env: Vec::new(),
