@@ -1,5 +1,7 @@
 //! `scanq profile`: what is configured, where each value came from, and whether it works.
 
+mod show;
+
 use clap::{ArgMatches, FromArgMatches};
 use std::borrow::Cow;
 
@@ -8,15 +10,14 @@ use super::targets::{self, Targets};
 use super::{Means, cache_folder, dry_run, failures, sheet};
 use crate::cli::global::Settings;
 use crate::cli::{ProfileName, ProfileNames};
-use crate::client::{Client, DEFAULT_TIMEOUT, Target};
+use crate::client::{Client, Target};
 use crate::config::Profile;
 use crate::context::Context;
+use crate::credential::Credential;
 use crate::credential::cache::Cache;
-use crate::credential::{Credential, Lease};
 use crate::error::{Error, Kind};
 use crate::operation::column::Cell;
 use crate::operation::{Entry, Params};
-use crate::provider::Found;
 use crate::render::request::Form;
 
 /// Columns of `list`.
@@ -53,7 +54,7 @@ pub(super) async fn run(
         "show" => {
             let name = ProfileName::from_arg_matches(matches)?.name;
             let profile = settings.config.profile(&name, "profile show")?;
-            show(&profile, settings, context).await
+            show::run(&profile, settings, context).await
         }
         "check" => {
             let names = ProfileNames::from_arg_matches(matches)?.names;
@@ -81,124 +82,6 @@ fn list(settings: &Settings, context: &mut Context) -> Result<u8, Error> {
         .collect();
     sheet::print("profiles", &LIST, &rows, settings, context)?;
     Ok(0)
-}
-
-/// Every value and where it came from. Signing in shows the source; nothing secret is shown.
-async fn show(profile: &Profile, settings: &Settings, context: &mut Context) -> Result<u8, Error> {
-    let means = Means::new(settings, context);
-    let seek = means.seek(&context.ui);
-    let file = settings.config.origin(profile);
-    let mut values: Vec<(&str, String, String)> = vec![
-        ("name", profile.name.clone(), file.clone()),
-        ("cloud", profile.provider.id.to_owned(), file.clone()),
-        ("credentials", profile.credentials.describe(), file.clone()),
-    ];
-    let named = regions::named(profile, settings, &seek);
-    let first = named.as_ref().and_then(|set| set.value.first().cloned());
-    let found = targets::sign_in(profile, settings, first.as_deref())?
-        .lease(&seek)
-        .await;
-    let mut failure = None;
-    let mut lease = None;
-    match found {
-        Ok(Found::Lease(found)) => {
-            values.extend(identity(&found));
-            lease = Some(*found);
-        }
-        Ok(Found::Nothing(reasons)) => failure = Some(targets::not_signed_in(profile, &reasons)),
-        Err(error) => failure = Some(error),
-    }
-    let nobody = Lease::keys("", "", None, "");
-    let asked = regions::asked(
-        named,
-        profile.provider,
-        lease.as_ref().unwrap_or(&nobody),
-        settings,
-        true,
-    );
-    match asked {
-        Ok(set) => values.push(("regions", set.value.join(","), set.by)),
-        Err(_) => values.push(("regions", String::new(), "not set".into())),
-    }
-    match targets::endpoint(profile, settings, &seek)? {
-        Some(set) => values.push(("endpoint", set.value.origin(), set.by)),
-        None => values.push((
-            "endpoint",
-            if profile.vpc { "vpc" } else { "by region" }.into(),
-            "default".into(),
-        )),
-    }
-    if profile.provider.find_project.is_some() {
-        let known = [
-            (profile.project_id.clone(), file.clone()),
-            ((profile.provider.project)(seek.env), "environment".into()),
-            (
-                lease.as_ref().and_then(|lease| lease.project_id.clone()),
-                "credentials".into(),
-            ),
-        ];
-        let (id, by) = known
-            .into_iter()
-            .find_map(|(id, by)| Some((id?, by)))
-            .unwrap_or(("by region".into(), "IAM".into()));
-        values.push(("project-id", id, by));
-        let enterprise = profile.enterprise_project_id.clone();
-        values.extend(enterprise.map(|id| ("enterprise-project-id", id, file.clone())));
-    }
-    let (timeout, by) = match (settings.tries.timeout, profile.timeout) {
-        (Some(timeout), _) => (timeout, "--timeout".to_owned()),
-        (None, Some(timeout)) => (timeout, file.clone()),
-        (None, None) => (DEFAULT_TIMEOUT, "default".to_owned()),
-    };
-    values.push((
-        "timeout",
-        humantime::format_duration(timeout).to_string(),
-        by,
-    ));
-    values.extend(
-        profile
-            .max_concurrency
-            .map(|max| ("max-concurrency", max.to_string(), file.clone())),
-    );
-    values.extend(
-        profile
-            .max_rps
-            .map(|max| ("max-rps", max.to_string(), file.clone())),
-    );
-    let rows: Vec<_> = values
-        .iter()
-        .map(|(key, value, by)| vec![Cell::from(*key), Cell::from(&**value), Cell::from(&**by)])
-        .collect();
-    sheet::print("values", &SHOW, &rows, settings, context)?;
-    failure.map_or(Ok(0), Err)
-}
-
-/// Who a lease is, as far as that is no secret.
-fn identity(lease: &Lease) -> Vec<(&'static str, String, String)> {
-    let by = || lease.source.clone();
-    let mut values = match &lease.credential {
-        Credential::Keys {
-            id, security_token, ..
-        } => {
-            let mut values = vec![
-                ("access-key-id", id.clone(), by()),
-                ("secret", "****".into(), by()),
-            ];
-            values.extend(
-                security_token
-                    .as_ref()
-                    .map(|_| ("security-token", "****".into(), by())),
-            );
-            values
-        }
-        Credential::Token(_) => vec![("token", "****".into(), by())],
-    };
-    values.extend(
-        lease
-            .expires
-            .map(|time| ("expires", crate::moment::rfc3339(time), by())),
-    );
-    values
 }
 
 /// Signs in with each profile, in each of its centres, and sends the cheapest request of its cloud.

@@ -227,7 +227,7 @@ pub(super) fn sign_in(
     }
 }
 
-/// Flag, profile, variable; none: the cloud's own address. A sandbox in this process answers for the clouds' own
+/// Flag, variable, profile; none: the cloud's own address. A sandbox in this process answers for the clouds' own
 /// addresses: nothing leaves the process.
 ///
 /// # Errors
@@ -243,17 +243,35 @@ pub(super) fn endpoint(
     if let Some(endpoint) = &settings.endpoint {
         return Ok(set(endpoint.clone(), "--endpoint"));
     }
-    if let Some(endpoint) = &profile.endpoint {
-        return Ok(set(endpoint.clone(), settings.config.origin(profile)));
-    }
     let name = profile.provider.endpoint_variable;
-    match seek.env.get(name) {
-        Some(url) => Ok(set(Endpoint::parse(name, url)?, name)),
-        None => Ok(None),
+    if let Some(url) = seek.env.get(name) {
+        return Ok(set(Endpoint::parse(name, url)?, name));
     }
+    let own = profile.endpoint.clone();
+    Ok(own.and_then(|endpoint| set(endpoint, settings.config.origin(profile))))
 }
 
-/// Profile, variable, the credentials' source, IAM.
+/// The project as far as it is known without asking: profile, the cloud's variable, the credentials' source.
+pub(super) fn known_project(
+    profile: &Profile,
+    settings: &Settings,
+    seek: &Seek<'_>,
+    lease: Option<&Lease>,
+) -> Option<Set<String>> {
+    if settings.sandbox {
+        return set(keys::HUAWEI_PROJECT.to_owned(), "sandbox");
+    }
+    if let Some(id) = &profile.project_id {
+        return set(id.clone(), settings.config.origin(profile));
+    }
+    if let Some((name, id)) = seek.env.first(profile.provider.project_variables) {
+        return set(id.to_owned(), name);
+    }
+    let lease = lease?;
+    set(lease.project_id.clone()?, &*lease.source)
+}
+
+/// The known one, else IAM's, where the cloud has such a thing.
 async fn project(
     profile: &Profile,
     settings: &Settings,
@@ -264,16 +282,8 @@ async fn project(
     let Some(find) = profile.provider.find_project else {
         return Ok(None);
     };
-    if settings.sandbox {
-        return Ok(Some(keys::HUAWEI_PROJECT.to_owned()));
-    }
-    let known = profile
-        .project_id
-        .clone()
-        .or_else(|| (profile.provider.project)(seek.env))
-        .or_else(|| lease.project_id.clone());
-    match known {
-        Some(id) => Ok(Some(id)),
+    match known_project(profile, settings, seek, Some(lease)) {
+        Some(set) => Ok(Some(set.value)),
         None => match find(seek, lease, region).await {
             Err(left_out) if left_out.kind == Kind::NotSent => {
                 seek.ui.note(format!(

@@ -27,7 +27,7 @@ pub static ALIYUN: Provider = Provider {
         "ALICLOUD_REGION_ID",
     ],
     endpoint_variable: "SCANQ_ALIYUN_ENDPOINT",
-    project: |_| None,
+    project_variables: &[],
     find_project: None,
     has_cli_profiles: true,
     credential: credential::find,

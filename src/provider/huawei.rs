@@ -22,7 +22,7 @@ pub static HUAWEI: Provider = Provider {
     default_regions: &[],
     region_variables: &["HUAWEICLOUD_SDK_REGION", "HW_REGION_NAME", "OS_REGION_NAME"],
     endpoint_variable: "SCANQ_HUAWEI_ENDPOINT",
-    project: credential::environment::project,
+    project_variables: credential::environment::PROJECT,
     find_project: Some(iam::find_project),
     has_cli_profiles: false,
     credential: credential::find,

@@ -1,6 +1,8 @@
 //! Flags, variables, the configuration file: which one wins, and which one is told of a mistake.
 
-use crate::harness::{self, Output, World, sandbox};
+use scanq::sandbox::keys;
+
+use crate::harness::{self, Output, Tampered, World, sandbox};
 use crate::profiles::Home;
 
 /// Two accounts of Alibaba Cloud with one of Huawei Cloud between them, by name.
@@ -138,4 +140,130 @@ fn what_names_a_profile_that_is_not_there_is_told_so() {
         &wrong.world(sandbox(1)).run("tasks"),
         &["config.toml, line 1: no such profile: b"],
     );
+}
+
+/// A profile with a value of its own for all that a variable or a flag could say too.
+const OWN: &str = "
+    [profiles.prod]
+    cloud = \"aliyun\"
+    regions = [\"ap-southeast-1\"]
+    endpoint = \"https://profile.example\"
+    timeout = \"11s\"
+    connect_timeout = \"3s\"
+    [profiles.inside]
+    cloud = \"aliyun\"
+    endpoint_type = \"vpc\"
+    [profiles.hw]
+    cloud = \"huawei\"
+    regions = [\"cn-north-4\"]
+    project_id = \"profiles-own\"
+";
+
+/// The value of a key in `profile show`, and the last part of where it is from.
+fn shown(output: &Output, key: &str) -> (String, String) {
+    let document = output.json();
+    let rows = document["values"].as_array().unwrap();
+    let row = rows.iter().find(|row| row["key"] == key).unwrap();
+    let text = |field: &str| row[field].as_str().unwrap_or_default().to_owned();
+    let by = text("from");
+    (text("value"), by.rsplit('/').next().unwrap().to_owned())
+}
+
+fn pair(value: &str, by: &str) -> (String, String) {
+    (value.to_owned(), by.to_owned())
+}
+
+#[test]
+fn a_flag_wins_over_a_variable_and_that_over_the_file() {
+    let home = Home::new(OWN, &[]);
+    let network = Tampered::new(sandbox(1), []);
+    let world = || signed_in(home.world(network.clone()));
+    let with_variable = || world().with("SCANQ_ALIYUN_ENDPOINT", "https://variable.example");
+    for (world, flag, host, by) in [
+        (world(), "", "profile", "config.toml"),
+        (with_variable(), "", "variable", "SCANQ_ALIYUN_ENDPOINT"),
+        (
+            with_variable(),
+            " --endpoint https://flag.example",
+            "flag",
+            "--endpoint",
+        ),
+    ] {
+        let url = format!("https://{host}.example");
+        network.sent.borrow_mut().clear();
+        world.run(&format!("aliyun once-tasks -p prod --limit 1{flag}"));
+        let sent = network.sent.borrow();
+        assert!(
+            !sent.is_empty() && sent.iter().all(|sent| sent.starts_with(&url)),
+            "{sent:?}"
+        );
+        let show = world.run(&format!("profile show prod -o json{flag}"));
+        assert_eq!(shown(&show, "endpoint"), pair(&url, by));
+    }
+    let show = |world: World, line: &str| world.run(&format!("profile show {line} -o json"));
+    let output = show(world(), "prod");
+    assert_eq!(shown(&output, "timeout"), pair("11s", "config.toml"));
+    assert_eq!(shown(&output, "connect-timeout"), pair("3s", "config.toml"));
+    let output = show(
+        world().with("SCANQ_REGION", "cn-shanghai"),
+        "prod --timeout 7s --connect-timeout 2s",
+    );
+    assert_eq!(shown(&output, "timeout"), pair("7s", "--timeout"));
+    assert_eq!(
+        shown(&output, "connect-timeout"),
+        pair("2s", "--connect-timeout")
+    );
+    assert_eq!(
+        shown(&output, "regions"),
+        pair("cn-shanghai", "SCANQ_REGION")
+    );
+}
+
+#[test]
+fn a_clouds_own_variable_is_for_what_a_profile_leaves_open() {
+    let home = Home::new(OWN, &[]);
+    let world = || signed_in(home.world(sandbox(1)));
+    let show = |profile: &str| world().run(&format!("profile show {profile} -o json"));
+    assert_eq!(
+        shown(&show("hw"), "project-id"),
+        pair("profiles-own", "config.toml")
+    );
+    assert_eq!(
+        shown(&show("huawei"), "project-id"),
+        pair(keys::HUAWEI_PROJECT, "HUAWEICLOUD_SDK_PROJECT_ID")
+    );
+    assert_eq!(
+        shown(&show("huawei"), "regions"),
+        pair("cn-north-4", "HUAWEICLOUD_SDK_REGION")
+    );
+    assert_eq!(
+        shown(&show("inside"), "endpoint"),
+        pair("vpc", "config.toml")
+    );
+    let sandboxed = world()
+        .with("HUAWEICLOUD_SDK_PROJECT_ID", "someones")
+        .run("profile show huawei --sandbox -o json");
+    assert_eq!(
+        shown(&sandboxed, "project-id"),
+        pair(keys::HUAWEI_PROJECT, "sandbox")
+    );
+}
+
+#[test]
+fn show_tells_of_a_wrong_address_without_signing_in_and_shows_the_rest() {
+    let server = sandbox(1);
+    let output = signed_in(Home::new(OWN, &[]).world(server.clone()))
+        .with("SCANQ_ALIYUN_ENDPOINT", "http://far.example")
+        .run("profile show prod -o json");
+    assert_eq!((output.code, server.requests().len()), (2, 0));
+    assert!(
+        output.err.contains("SCANQ_ALIYUN_ENDPOINT: plain http"),
+        "{}",
+        output.err
+    );
+    assert_eq!(
+        shown(&output, "endpoint"),
+        pair("", "SCANQ_ALIYUN_ENDPOINT")
+    );
+    assert_eq!(shown(&output, "timeout"), pair("11s", "config.toml"));
 }

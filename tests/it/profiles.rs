@@ -409,6 +409,8 @@ fn show_says_where_each_value_came_from_and_masks_secrets() {
             .unwrap()
             .ends_with("config.toml")
     );
+    assert_eq!(value("connect-timeout")["value"], "5s");
+    assert_eq!(value("connect-timeout")["from"], "default");
     for secret in [keys::ALIYUN.1, keys::ALIYUN_STS.1, keys::ALIYUN_STS.2] {
         assert!(!output.out.contains(secret));
     }
