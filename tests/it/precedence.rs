@@ -267,3 +267,63 @@ fn show_tells_of_a_wrong_address_without_signing_in_and_shows_the_rest() {
     );
     assert_eq!(shown(&output, "timeout"), pair("11s", "config.toml"));
 }
+
+#[test]
+fn a_format_by_variable_gives_way_where_a_command_or_a_flag_can_not_have_it() {
+    let world = |format: &str| World::new(sandbox(2)).with("SCANQ_OUTPUT", format);
+    for line in [
+        "profile list",
+        "operations",
+        "aliyun once-tasks",
+        "tasks --summary",
+    ] {
+        let (plain, preferred) = (world("").run(line), world("junit").run(line));
+        assert_eq!(preferred.code, 0, "{line}: {}", preferred.err);
+        assert_eq!(preferred.out, plain.out, "{line}");
+        refused(&world("").run(&format!("{line} -o junit")), &["junit"]);
+    }
+    assert!(world("junit").run("tasks").out.starts_with("<?xml"));
+    for format in ["json", "jsonl", "yaml", "junit"] {
+        for flag in ["--columns id", "--sort-by id"] {
+            let line = format!("tasks {flag}");
+            let (plain, preferred) = (world("").run(&line), world(format).run(&line));
+            assert_eq!(
+                (preferred.code, preferred.out),
+                (0, plain.out),
+                "{format} {line}"
+            );
+            let strict = world("").run(&format!("{line} -o {format}"));
+            refused(
+                &strict,
+                &["only goes with the formats table, wide, csv and tsv"],
+            );
+        }
+    }
+    let csv = world("csv").run("tasks --columns cloud --limit 1");
+    assert_eq!(csv.lines()[0], "cloud");
+    let program = world("json").run("tasks --columns id --jq .");
+    refused(&program, &["--columns: only goes with"]);
+}
+
+#[test]
+fn a_word_that_is_neither_on_nor_off_does_not_mean_the_real_cloud() {
+    let home = Home::new(OWN, &[]);
+    let server = sandbox(1);
+    let run = |word: &str| {
+        let world = signed_in(home.world(server.clone()));
+        world.with("SCANQ_SANDBOX", word).run("tasks -p prod")
+    };
+    for word in ["enable", "2", "ture"] {
+        let says =
+            format!("SCANQ_SANDBOX: must be one of 1, true, yes, on, 0, false, no, off: {word}");
+        refused(&run(word), &[&says]);
+    }
+    assert_eq!(server.requests().len(), 0);
+    for on in ["1", "TRUE", "Yes", "on"] {
+        // A sandbox does not know the file's profiles.
+        refused(&run(on), &["--profile: no such profile: prod"]);
+    }
+    for off in ["0", "False", "no", "off", ""] {
+        assert_eq!(run(off).code, 0, "{off}");
+    }
+}
