@@ -334,9 +334,24 @@ pub(super) fn not_signed_in(profile: &Profile, reasons: &[String]) -> Error {
 }
 
 fn sandbox_lease(provider: &Provider) -> Lease {
-    let (id, secret) = match provider.id {
-        "aliyun" => keys::ALIYUN,
-        _ => keys::HUAWEI,
-    };
-    Lease::keys(id, secret, None, "sandbox")
+    let own = keys::OF_CLOUDS.iter().find(|(id, _)| *id == provider.id);
+    let (_, (id, secret)) = own.expect("the sandbox plays every cloud");
+    Lease::keys(*id, *secret, None, "sandbox")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider::PROVIDERS;
+
+    #[test]
+    fn a_sandbox_has_keys_of_its_own_for_every_cloud() {
+        let leases = PROVIDERS.iter().map(|provider| sandbox_lease(provider));
+        let mut ids: Vec<_> = leases
+            .map(|lease| format!("{:?}", lease.credential))
+            .collect();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), PROVIDERS.len());
+    }
 }

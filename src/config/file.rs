@@ -98,18 +98,15 @@ impl Text<'_> {
             .hint(format!("known regions: {}", known.join(", "))))
     }
 
-    fn is_vpc(&self, provider: &Provider, kind: Option<&Spanned<String>>) -> Result<bool, Error> {
-        match kind.map(|kind| (kind, kind.get_ref().as_str())) {
-            None | Some((_, "public")) => Ok(false),
-            Some((_, "vpc")) if provider.vpc_site.is_some() => Ok(true),
-            Some((kind, other)) => {
+    fn is_vpc(&self, provider: &Provider, kind: Option<Spanned<String>>) -> Result<bool, Error> {
+        let Some(kind) = kind else { return Ok(false) };
+        match kind.get_ref().as_str() {
+            "public" => Ok(false),
+            "vpc" if provider.vpc_site.is_some() => Ok(true),
+            other => {
                 let clouds = clouds_with(|cloud| cloud.vpc_site.is_some());
-                Err(self.wrong(
-                    kind,
-                    format!(
-                        "endpoint_type can't be {other}; known are public and, for {clouds}, vpc"
-                    ),
-                ))
+                let known = format!("known are public and, for {clouds}, vpc");
+                Err(self.wrong(&kind, format!("endpoint_type can't be {other}; {known}")))
             }
         }
     }
@@ -192,7 +189,7 @@ impl Entry {
             project_id: file.project(provider, self.project_id)?,
             enterprise_project_id: file.project(provider, self.enterprise_project_id)?,
             endpoint,
-            vpc: file.is_vpc(provider, self.endpoint_type.as_ref())?,
+            vpc: file.is_vpc(provider, self.endpoint_type)?,
             timeout: file.span("timeout", self.timeout)?,
             connect_timeout: file.span("connect_timeout", self.connect_timeout)?,
             max_concurrency: file.limit(
@@ -306,6 +303,10 @@ mod tests {
             (
                 "[profiles.a]\ncloud = \"aliyun\"\nproject_id = \"p\"",
                 &["line 3", "go with the cloud huawei"],
+            ),
+            (
+                "[profiles.a]\ncloud = \"huawei\"\nendpoint_type = \"vpc\"",
+                &["line 3: endpoint_type can't be vpc; known are public and, for aliyun, vpc"],
             ),
             (
                 "[profiles.a]\ncloud = \"huawei\"\ncredentials = { aliyun_cli = \"x\" }",
