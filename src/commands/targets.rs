@@ -42,27 +42,29 @@ pub(super) fn set<T>(value: T, by: impl Into<String>) -> Option<Set<T>> {
 /// The one profile of a command that takes one.
 ///
 /// # Errors
-/// If several are named, or the one is of another cloud.
+/// If several could be meant, or the one is of another cloud.
 pub(super) fn profile(provider: &'static Provider, settings: &Settings) -> Result<Profile, Error> {
     if settings.profiles.is_empty() {
         return settings.config.profile_of(provider);
     }
     let by = settings.profiles_by;
-    let mut named = chosen(&settings.profiles, by, settings)?;
-    let (Some(profile), true) = (named.pop(), named.is_empty()) else {
-        return Err(Error::usage(
-            by,
-            "this command takes one profile; tasks takes several",
-        ));
-    };
-    if profile.provider.id != provider.id {
-        let why = format!(
-            "{} is a profile of {}, not of {}",
-            profile.name, profile.provider.id, provider.id
-        );
-        return Err(Error::usage(by, why));
+    let named = chosen(&settings.profiles, by, settings)?;
+    let is_own = |profile: &Profile| profile.provider.id == provider.id;
+    let (own, others): (Vec<_>, Vec<_>) = named.into_iter().partition(is_own);
+    match (&own[..], &others[..]) {
+        ([profile], []) => Ok(profile.clone()),
+        // A variable is for every command of its shell: each takes the one of its cloud.
+        ([profile], _) if by != "--profile" => Ok(profile.clone()),
+        ([], [other, ..]) => {
+            let (name, cloud) = (&other.name, other.provider.id);
+            let why = format!("{name} is a profile of {cloud}, not of {}", provider.id);
+            Err(Error::usage(by, why))
+        }
+        _ => {
+            let why = "this command takes one profile; tasks takes several";
+            Err(Error::usage(by, why))
+        }
     }
-    Ok(profile)
 }
 
 /// The profiles that `by` names, each once; all, if it names none.

@@ -2,7 +2,7 @@
 
 use scanq::sandbox::keys;
 
-use crate::harness::{self, Output, Tampered, World, sandbox};
+use crate::harness::{self, Output, Served, Tampered, World, binary, finish, sandbox};
 use crate::profiles::Home;
 
 /// Two accounts of Alibaba Cloud with one of Huawei Cloud between them, by name.
@@ -140,6 +140,46 @@ fn what_names_a_profile_that_is_not_there_is_told_so() {
         &wrong.world(sandbox(1)).run("tasks"),
         &["config.toml, line 1: no such profile: b"],
     );
+}
+
+#[test]
+fn of_several_profiles_in_the_variable_a_command_takes_the_one_of_its_cloud() {
+    let home = Home::new(THREE, &[]);
+    let server = sandbox(2);
+    let run = |profiles: &str, line: &str| {
+        let world = signed_in(home.world(server.clone()));
+        world.with("SCANQ_PROFILE", profiles).run(line)
+    };
+    assert_eq!(run("prod,hw", "aliyun once-tasks").code, 0);
+    assert_eq!(run("prod,hw", "huawei tasks").code, 0);
+    let asked = server.requests().len();
+    let of_none = run("prod,audit", "huawei tasks");
+    refused(&of_none, &["SCANQ_PROFILE: prod is a profile of aliyun"]);
+    refused(
+        &run("", "huawei tasks -p prod,hw"),
+        &["--profile: this command takes one"],
+    );
+    assert_eq!(server.requests().len(), asked);
+}
+
+#[test]
+fn a_sourced_sandbox_is_what_every_command_asks_whatever_the_file_says() {
+    let served = Served::start(&[]);
+    let home = Home::new(&format!("default_profile = \"prod\"\n{OWN}"), &[]);
+    for line in [
+        "tasks",
+        "aliyun once-tasks",
+        "huawei tasks",
+        "profile check",
+    ] {
+        let mut command = binary(&line.split(' ').collect::<Vec<_>>());
+        command.envs(served.env.iter().map(|(name, value)| (name, value)));
+        command
+            .env("HOME", home.path())
+            .env("XDG_CONFIG_HOME", home.path().join(".config"));
+        let output = finish(command);
+        assert_eq!((output.code, output.err.as_str()), (0, ""), "{line}");
+    }
 }
 
 /// A profile with a value of its own for all that a variable or a flag could say too.

@@ -28,6 +28,10 @@ impl Home {
         Home(home)
     }
 
+    pub fn path(&self) -> &std::path::Path {
+        self.0.path()
+    }
+
     /// A world of someone with this home, signed in by nothing else.
     pub fn world(&self, server: Rc<dyn scanq::transport::Transport>) -> World {
         let home = self.0.path().to_str().unwrap();
