@@ -1,12 +1,15 @@
 //! The command tree: fixed commands by derive, one command for each operation from the providers' lists.
 
 pub mod closed;
+mod connection;
 pub mod follow;
 pub mod global;
 pub mod help;
 pub mod list;
+pub(crate) mod output;
 pub mod suggest;
 pub mod time;
+mod variable;
 pub(crate) mod wishes;
 
 use clap::builder::NonEmptyStringValueParser;
@@ -15,6 +18,7 @@ use clap::{ArgMatches, Args, Command, ValueHint};
 
 use crate::operation::Entry;
 use crate::provider::{self, PROVIDERS, Provider};
+use crate::render::Format;
 use crate::task::Status;
 use global::Global;
 
@@ -240,6 +244,12 @@ impl Asked<'_> {
             Asked::Profile(name, _) => *name != "logout",
             Asked::Sandbox(_) | Asked::Completions(_) | Asked::Man(_) | Asked::Operations => false,
         }
+    }
+
+    /// Whether it can print this format: junit is for tasks, one by one.
+    pub fn prints(&self, format: Format) -> bool {
+        let is_list = || matches!(self, Asked::Tasks(matches) if !matches.get_flag("summary"));
+        format != Format::Junit || is_list()
     }
 
     /// Whether it sends requests that a dry run can show.

@@ -48,7 +48,7 @@ pub(crate) fn run(matches: &ArgMatches, context: &mut Context) -> Result<u8, Err
     if let Asked::Completions(matches) = asked {
         return completions::run(matches, context);
     }
-    let settings = Settings::read(below, asked.has_profiles(), context)?;
+    let settings = Settings::read(below, &asked, context)?;
     if matches!(asked, Asked::Sandbox(_)) && below.get_flag("sandbox") {
         let why = "goes with the commands that ask a sandbox; this one is a sandbox";
         return Err(Error::usage("--sandbox", why).hint("leave the flag out"));

@@ -90,7 +90,7 @@ impl Env {
         names.iter().find_map(|name| Some((*name, self.get(name)?)))
     }
 
-    /// Whether a switch is on: `1`, `true`, `yes` or `on`, in any case.
+    /// Whether a switch of another tool is on: `1`, `true`, `yes` or `on`, in any case. Whatever else it says is off.
     pub fn is_on(&self, name: &str) -> bool {
         self.get(name).is_some_and(|value| {
             ["1", "true", "yes", "on"]

@@ -78,7 +78,7 @@ fn usage(mut error: clap::Error, args: &[OsString], context: &mut Context) -> u8
     }
     cli::suggest::operation(&mut error);
     let wishes = cli::wishes::read(args, &context.env);
-    let colored = |is_terminal| cli::global::colored(&wishes.color, &context.env, is_terminal);
+    let colored = |is_terminal| cli::output::colored(&wishes.color, &context.env, is_terminal);
     let rendered = match error.kind() {
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             cli::help::brief(cli::command(), args)

@@ -15,7 +15,6 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use crate::context::Env;
 use crate::credential::seek::Seek;
 use crate::credential::{Credential, Lease, Source};
 use crate::error::{Error, Kind};
@@ -45,10 +44,12 @@ pub struct Provider {
     pub region_variables: &'static [&'static str],
     /// The variable for another service address.
     pub endpoint_variable: &'static str,
-    /// The project id that the environment names, where the cloud has such a thing.
-    pub project: fn(&Env) -> Option<String>,
+    /// Variables that name a project, where the cloud has such a thing; first one wins.
+    pub project_variables: &'static [&'static str],
     /// Asks the cloud for the project id of a region, where it has such a thing.
     pub find_project: Option<Ask<String>>,
+    /// Whether a profile can have its credentials in a profile of the `aliyun` CLI.
+    pub has_cli_profiles: bool,
     /// Finds credentials.
     pub credential: for<'a> fn(&'a Seek<'a>, &'a Search<'a>) -> Finding<'a, Found>,
     /// Takes on a role with the credentials of another profile, where the cloud has roles.

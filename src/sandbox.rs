@@ -36,6 +36,8 @@ pub mod keys {
     );
     /// Huawei Cloud, long-lived.
     pub const HUAWEI: (&str, &str) = ("SANDBOXACCESSKEY0001", "sandbox-secret-access-key");
+    /// The long-lived ones, by the cloud's id.
+    pub const OF_CLOUDS: [(&str, (&str, &str)); 2] = [("aliyun", ALIYUN), ("huawei", HUAWEI)];
     /// Huawei Cloud, temporary: AK, SK, security token.
     pub const HUAWEI_STS: (&str, &str, &str) = (
         "SANDBOXTEMPORARYAK01",

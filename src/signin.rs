@@ -47,10 +47,10 @@ impl SignIn {
                 origin: origin.clone(),
                 region: region.map(str::to_owned),
             },
-            Credentials::Role { arn, source } => SignIn::Role {
+            Credentials::Role { arn, source, by } => SignIn::Role {
                 provider,
                 arn: arn.clone(),
-                base: Box::new(SignIn::of(&config.profile(source)?, config, region)?),
+                base: Box::new(SignIn::of(&config.profile(source, by)?, config, region)?),
             },
         })
     }

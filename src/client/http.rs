@@ -19,7 +19,7 @@ use crate::transport::{Reply, Sending, Transport};
 pub const LARGEST_BODY: usize = 64 * 1024 * 1024;
 
 /// The longest that connecting may take where nothing else is said.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Variables that name a proxy, first one wins.
 const PROXIES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];

@@ -1,5 +1,7 @@
 //! `scanq profile`: what is configured, where each value came from, and whether it works.
 
+mod show;
+
 use std::borrow::Cow;
 
 use clap::{ArgMatches, FromArgMatches};
@@ -7,19 +9,19 @@ use clap::{ArgMatches, FromArgMatches};
 use super::query::Query;
 use super::regions;
 use super::targets::{self, Targets};
-use super::{Means, cache_folder, dry_run, failures, sheet};
+use super::{Means, cache_folder, dry_run, failures, interrupted, sheet};
 use crate::cli::global::Settings;
 use crate::cli::{ProfileName, ProfileNames};
 use crate::client::pages::Plan;
-use crate::client::{Client, DEFAULT_TIMEOUT, Target};
+use crate::client::{Client, Target};
 use crate::config::Profile;
 use crate::context::Context;
+use crate::credential::Credential;
 use crate::credential::cache::Cache;
-use crate::credential::{Credential, Lease};
+use crate::credential::seek::Seek;
 use crate::error::{Error, Kind};
 use crate::operation::Entry;
 use crate::operation::column::Cell;
-use crate::provider::Found;
 
 /// Columns of `list`.
 pub(super) const LIST: [(&str, bool); 5] = [
@@ -54,7 +56,8 @@ pub(super) async fn run(
         "list" => list(settings, context),
         "show" => {
             let name = ProfileName::from_arg_matches(matches)?.name;
-            show(&settings.config.profile(&name)?, settings, context).await
+            let profile = settings.config.profile(&name, "profile show")?;
+            show::run(&profile, settings, context).await
         }
         "check" => {
             let names = ProfileNames::from_arg_matches(matches)?.names;
@@ -85,172 +88,62 @@ fn list(settings: &Settings, context: &mut Context) -> Result<u8, Error> {
     Ok(0)
 }
 
-/// Every value and where it came from. Signing in shows the source; nothing secret is shown.
-async fn show(profile: &Profile, settings: &Settings, context: &mut Context) -> Result<u8, Error> {
-    let means = Means::new(settings, context);
-    let seek = means.seek(&context.ui);
-    let file = settings.config.origin(profile);
-    let mut values: Vec<(&str, String, String)> = vec![
-        ("name", profile.name.clone(), file.clone()),
-        ("cloud", profile.provider.id.to_owned(), file.clone()),
-        ("credentials", profile.credentials.describe(), file.clone()),
-    ];
-    let named = regions::named(profile, settings, &seek);
-    let first = named.as_ref().and_then(|set| set.value.first().cloned());
-    let found = targets::sign_in(profile, settings, first.as_deref())?
-        .lease(&seek)
-        .await;
-    let mut failure = None;
-    let mut lease = None;
-    match found {
-        Ok(Found::Lease(found)) => {
-            values.extend(identity(&found));
-            lease = Some(*found);
-        }
-        Ok(Found::Nothing(reasons)) => failure = Some(targets::not_signed_in(profile, &reasons)),
-        Err(error) => failure = Some(error),
-    }
-    let nobody = Lease::keys("", "", None, "");
-    let asked = regions::asked(
-        named,
-        profile.provider,
-        lease.as_ref().unwrap_or(&nobody),
-        settings,
-        true,
-    );
-    match asked {
-        Ok(set) => values.push(("regions", set.value.join(","), set.by)),
-        Err(_) => values.push(("regions", String::new(), "not set".into())),
-    }
-    match targets::endpoint(profile, settings, &seek)? {
-        Some(set) => values.push(("endpoint", set.value.origin(), set.by)),
-        None => values.push((
-            "endpoint",
-            if profile.vpc { "vpc" } else { "by region" }.into(),
-            "default".into(),
-        )),
-    }
-    if profile.provider.find_project.is_some() {
-        let known = [
-            (profile.project_id.clone(), file.clone()),
-            ((profile.provider.project)(seek.env), "environment".into()),
-            (
-                lease.as_ref().and_then(|lease| lease.project_id.clone()),
-                "credentials".into(),
-            ),
-        ];
-        let (id, by) = known
-            .into_iter()
-            .find_map(|(id, by)| Some((id?, by)))
-            .unwrap_or(("by region".into(), "IAM".into()));
-        values.push(("project-id", id, by));
-        let enterprise = profile.enterprise_project_id.clone();
-        values.extend(enterprise.map(|id| ("enterprise-project-id", id, file.clone())));
-    }
-    let (timeout, by) = match (settings.tries.timeout, profile.timeout) {
-        (Some(timeout), _) => (timeout, "--timeout".to_owned()),
-        (None, Some(timeout)) => (timeout, file.clone()),
-        (None, None) => (DEFAULT_TIMEOUT, "default".to_owned()),
-    };
-    values.push((
-        "timeout",
-        humantime::format_duration(timeout).to_string(),
-        by,
-    ));
-    values.extend(
-        profile
-            .max_concurrency
-            .map(|max| ("max-concurrency", max.to_string(), file.clone())),
-    );
-    values.extend(
-        profile
-            .max_rps
-            .map(|max| ("max-rps", max.to_string(), file.clone())),
-    );
-    let rows: Vec<_> = values
-        .iter()
-        .map(|(key, value, by)| vec![Cell::from(*key), Cell::from(&**value), Cell::from(&**by)])
-        .collect();
-    sheet::print("values", &SHOW, &rows, settings, context)?;
-    failure.map_or(Ok(0), Err)
-}
-
-/// Who a lease is, as far as that is no secret.
-fn identity(lease: &Lease) -> Vec<(&'static str, String, String)> {
-    let by = || lease.source.clone();
-    let mut values = match &lease.credential {
-        Credential::Keys {
-            id, security_token, ..
-        } => {
-            let mut values = vec![
-                ("access-key-id", id.clone(), by()),
-                ("secret", "****".into(), by()),
-            ];
-            values.extend(
-                security_token
-                    .as_ref()
-                    .map(|_| ("security-token", "****".into(), by())),
-            );
-            values
-        }
-        Credential::Token(_) => vec![("token", "****".into(), by())],
-    };
-    values.extend(
-        lease
-            .expires
-            .map(|time| ("expires", crate::moment::rfc3339(time), by())),
-    );
-    values
-}
-
 /// Signs in with each profile, in each of its centres, and sends the cheapest request of its cloud.
 async fn check(names: &[String], settings: &Settings, context: &mut Context) -> Result<u8, Error> {
-    let names = if names.is_empty() {
-        &settings.profiles
-    } else {
-        names
+    let chosen = match names {
+        [] => targets::chosen(&settings.profiles, settings.profiles_by, settings),
+        names => targets::chosen(names, "profile check", settings),
     };
-    let profiles: Vec<Profile> = match names {
-        [] => settings.config.profiles(),
-        names => names
-            .iter()
-            .map(|name| settings.config.profile(name))
-            .collect::<Result<_, _>>()?,
-    };
-    let profiles = regions::takers(profiles, settings);
-    let mut clouds: Vec<_> = profiles.iter().map(|profile| profile.provider).collect();
-    clouds.dedup_by_key(|provider| provider.id);
+    let profiles = regions::takers(chosen?, settings);
+    let clouds = targets::clouds(&profiles);
     regions::check(&clouds, settings)?;
     targets::check_endpoint(&clouds, settings)?;
     let means = Means::new(settings, context);
-    let (mut rows, mut failures) = (Vec::new(), Vec::new());
     if settings.dry_run.is_some() {
         return rehearse(&profiles, settings, &means, context).await;
     }
-    {
-        let seek = means.seek(&context.ui);
-        let client = Client::new(&seek, settings.tries, settings.concurrency);
-        for profile in &profiles {
-            let error = match targets::of(profile, settings, &seek, true).await {
+    let mut checked = Checked::default();
+    let seek = means.seek(&context.ui);
+    let stopped = tokio::select! {
+        biased;
+        error = interrupted() => Some(error),
+        () = checked.ask(&profiles, settings, &seek) => None,
+    };
+    let Checked { rows, mut failures } = checked;
+    failures.extend(stopped);
+    sheet::print("profiles", &CHECK, &rows, settings, context)?;
+    failures::say(&failures, &context.ui);
+    let codes = failures.iter().map(|error| error.kind.exit_code());
+    Ok(codes.fold(0, u8::max))
+}
+
+/// What a check has found so far.
+#[derive(Default)]
+struct Checked {
+    rows: Vec<Vec<Cell<'static>>>,
+    failures: Vec<Error>,
+}
+
+impl Checked {
+    async fn ask(&mut self, profiles: &[Profile], settings: &Settings, seek: &Seek<'_>) {
+        let client = Client::new(seek, settings.tries, settings.concurrency);
+        for profile in profiles {
+            let error = match targets::of(profile, settings, seek, true).await {
                 Ok(Targets::Found(targets)) => {
                     for target in &targets {
                         let (row, failure) = probe(&client, target).await;
-                        rows.push(row);
-                        failures.extend(failure);
+                        self.rows.push(row);
+                        self.failures.extend(failure);
                     }
                     continue;
                 }
                 Ok(Targets::NotSignedIn(reasons)) => targets::not_signed_in(profile, &reasons),
                 Err(error) => error,
             };
-            rows.push(row(&profile.name, "", "", Err(&error)));
-            failures.push(error.target(&*profile.name));
+            self.rows.push(row(&profile.name, "", "", Err(&error)));
+            self.failures.push(error.target(&*profile.name));
         }
     }
-    sheet::print("profiles", &CHECK, &rows, settings, context)?;
-    failures::say(&failures, &context.ui);
-    let codes = failures.iter().map(|error| error.kind.exit_code());
-    Ok(codes.fold(0, u8::max))
 }
 
 /// Prints the requests of a check.

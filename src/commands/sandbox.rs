@@ -89,8 +89,10 @@ pub(super) async fn run(matches: &ArgMatches, context: &mut Context) -> Result<u
 }
 
 /// What another shell needs to ask this sandbox; the last line says that it is complete.
-fn environment<'a>(origin: &'a str, pid: &'a str) -> [(&'static str, &'a str); 12] {
+fn environment<'a>(origin: &'a str, pid: &'a str) -> [(&'static str, &'a str); 13] {
     [
+        // The profiles of a configuration file have credentials of their own, which are not for a sandbox.
+        ("SCANQ_PROFILE", "aliyun,huawei"),
         ("SCANQ_ALIYUN_ENDPOINT", origin),
         ("SCANQ_HUAWEI_ENDPOINT", origin),
         ("SCANQ_HUAWEI_IAM_ENDPOINT", origin),

@@ -42,26 +42,61 @@ pub(super) fn set<T>(value: T, by: impl Into<String>) -> Option<Set<T>> {
 /// The one profile of a command that takes one.
 ///
 /// # Errors
-/// If several are named, or the one is of another cloud.
+/// If several could be meant, or the one is of another cloud.
 pub(super) fn profile(provider: &'static Provider, settings: &Settings) -> Result<Profile, Error> {
-    match &settings.profiles[..] {
-        [] => settings.config.profile_of(provider),
-        [name] => {
-            let profile = settings.config.profile(name)?;
-            if profile.provider.id != provider.id {
-                let why = format!(
-                    "{name} is a profile of {}, not of {}",
-                    profile.provider.id, provider.id
-                );
-                return Err(Error::usage("--profile", why));
-            }
-            Ok(profile)
-        }
-        _ => Err(Error::usage(
-            "--profile",
-            "this command takes one profile; tasks takes several",
-        )),
+    if settings.profiles.is_empty() {
+        return settings.config.profile_of(provider);
     }
+    let by = settings.profiles_by;
+    let named = chosen(&settings.profiles, by, settings)?;
+    let is_own = |profile: &Profile| profile.provider.id == provider.id;
+    let (own, others): (Vec<_>, Vec<_>) = named.into_iter().partition(is_own);
+    match (&own[..], &others[..]) {
+        ([profile], []) => Ok(profile.clone()),
+        // A variable is for every command of its shell: each takes the one of its cloud.
+        ([profile], _) if by != "--profile" => Ok(profile.clone()),
+        ([], [other, ..]) => {
+            let (name, cloud) = (&other.name, other.provider.id);
+            let why = format!("{name} is a profile of {cloud}, not of {}", provider.id);
+            Err(Error::usage(by, why))
+        }
+        _ => {
+            let why = "this command takes one profile; tasks takes several";
+            Err(Error::usage(by, why))
+        }
+    }
+}
+
+/// The profiles that `by` names, each once; all, if it names none.
+///
+/// # Errors
+/// A name that no profile has.
+pub(super) fn chosen(
+    names: &[String],
+    by: &str,
+    settings: &Settings,
+) -> Result<Vec<Profile>, Error> {
+    if names.is_empty() {
+        return Ok(settings.config.profiles());
+    }
+    let mut chosen: Vec<Profile> = Vec::new();
+    for name in names {
+        if !chosen.iter().any(|profile| profile.name == *name) {
+            chosen.push(settings.config.profile(name, by)?);
+        }
+    }
+    Ok(chosen)
+}
+
+/// The clouds of these profiles, each once.
+pub(super) fn clouds(profiles: &[Profile]) -> Vec<&'static Provider> {
+    let mut clouds: Vec<&Provider> = Vec::new();
+    for profile in profiles {
+        if !clouds.iter().any(|cloud| cloud.id == profile.provider.id) {
+            clouds.push(profile.provider);
+        }
+    }
+    clouds
 }
 
 /// The targets of a profile. With `every_centre`, a cloud whose regions are not set is asked in all its default ones.
@@ -194,7 +229,7 @@ pub(super) fn sign_in(
     }
 }
 
-/// Flag, profile, variable; none: the cloud's own address. A sandbox in this process answers for the clouds' own
+/// Flag, variable, profile; none: the cloud's own address. A sandbox in this process answers for the clouds' own
 /// addresses: nothing leaves the process.
 ///
 /// # Errors
@@ -210,17 +245,35 @@ pub(super) fn endpoint(
     if let Some(endpoint) = &settings.endpoint {
         return Ok(set(endpoint.clone(), "--endpoint"));
     }
-    if let Some(endpoint) = &profile.endpoint {
-        return Ok(set(endpoint.clone(), settings.config.origin(profile)));
-    }
     let name = profile.provider.endpoint_variable;
-    match seek.env.get(name) {
-        Some(url) => Ok(set(Endpoint::parse(name, url)?, name)),
-        None => Ok(None),
+    if let Some(url) = seek.env.get(name) {
+        return Ok(set(Endpoint::parse(name, url)?, name));
     }
+    let own = profile.endpoint.clone();
+    Ok(own.and_then(|endpoint| set(endpoint, settings.config.origin(profile))))
 }
 
-/// Profile, variable, the credentials' source, IAM.
+/// The project as far as it is known without asking: profile, the cloud's variable, the credentials' source.
+pub(super) fn known_project(
+    profile: &Profile,
+    settings: &Settings,
+    seek: &Seek<'_>,
+    lease: Option<&Lease>,
+) -> Option<Set<String>> {
+    if settings.sandbox {
+        return set(keys::HUAWEI_PROJECT.to_owned(), "sandbox");
+    }
+    if let Some(id) = &profile.project_id {
+        return set(id.clone(), settings.config.origin(profile));
+    }
+    if let Some((name, id)) = seek.env.first(profile.provider.project_variables) {
+        return set(id.to_owned(), name);
+    }
+    let lease = lease?;
+    set(lease.project_id.clone()?, &*lease.source)
+}
+
+/// The known one, else IAM's, where the cloud has such a thing.
 async fn project(
     profile: &Profile,
     settings: &Settings,
@@ -231,16 +284,8 @@ async fn project(
     let Some(find) = profile.provider.find_project else {
         return Ok(None);
     };
-    if settings.sandbox {
-        return Ok(Some(keys::HUAWEI_PROJECT.to_owned()));
-    }
-    let known = profile
-        .project_id
-        .clone()
-        .or_else(|| (profile.provider.project)(seek.env))
-        .or_else(|| lease.project_id.clone());
-    match known {
-        Some(id) => Ok(Some(id)),
+    match known_project(profile, settings, seek, Some(lease)) {
+        Some(set) => Ok(Some(set.value)),
         None => match find(seek, lease, region).await {
             Err(left_out) if left_out.kind == Kind::NotSent => {
                 seek.ui.note(format!(
@@ -291,9 +336,24 @@ pub(super) fn not_signed_in(profile: &Profile, reasons: &[String]) -> Error {
 }
 
 fn sandbox_lease(provider: &Provider) -> Lease {
-    let (id, secret) = match provider.id {
-        "aliyun" => keys::ALIYUN,
-        _ => keys::HUAWEI,
-    };
-    Lease::keys(id, secret, None, "sandbox")
+    let own = keys::OF_CLOUDS.iter().find(|(id, _)| *id == provider.id);
+    let (_, (id, secret)) = own.expect("the sandbox plays every cloud");
+    Lease::keys(*id, *secret, None, "sandbox")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider::PROVIDERS;
+
+    #[test]
+    fn a_sandbox_has_keys_of_its_own_for_every_cloud() {
+        let leases = PROVIDERS.iter().map(|provider| sandbox_lease(provider));
+        let mut ids: Vec<_> = leases
+            .map(|lease| format!("{:?}", lease.credential))
+            .collect();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), PROVIDERS.len());
+    }
 }

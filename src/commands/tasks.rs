@@ -51,8 +51,7 @@ pub(super) async fn run(
     };
     check_period(selection.since, selection.until)?;
     let profiles = profiles(&args.cloud, settings)?;
-    let mut clouds: Vec<_> = profiles.iter().map(|profile| profile.provider).collect();
-    clouds.dedup_by_key(|provider| provider.id);
+    let clouds = targets::clouds(&profiles);
     regions::check(&clouds, settings)?;
     targets::check_endpoint(&clouds, settings)?;
     let printer = Printer::new(settings, args.summary, args.details)?;
@@ -151,14 +150,7 @@ fn unanswered(survey: &Survey<'_>, mut failures: Vec<Error>) -> (Vec<Error>, u8)
 
 /// The profiles that are asked: the named ones, else all.
 fn profiles(clouds: &[String], settings: &Settings) -> Result<Vec<Profile>, Error> {
-    let named = settings
-        .profiles
-        .iter()
-        .map(|name| settings.config.profile(name));
-    let mut profiles: Vec<_> = named.collect::<Result<_, _>>()?;
-    if profiles.is_empty() {
-        profiles = settings.config.profiles();
-    }
+    let mut profiles = targets::chosen(&settings.profiles, settings.profiles_by, settings)?;
     profiles
         .retain(|profile| clouds.is_empty() || clouds.iter().any(|id| id == profile.provider.id));
     profiles = regions::takers(profiles, settings);

@@ -276,7 +276,7 @@ fn interrupted(line: &str) -> (String, String) {
     let served = Served::start(&["--tasks", "250", "--fault", "hang,after=1"]);
     let words: Vec<_> = line.split_whitespace().collect();
     let mut command = crate::harness::binary(&words);
-    command.args(["--concurrency", "1", "-r", "cn-shanghai"]);
+    command.args(["--concurrency", "1"]);
     command.envs(served.env.iter().map(|(name, value)| (name, value)));
     let pipe = std::process::Stdio::piped;
     let child = command.stdout(pipe()).stderr(pipe()).spawn().unwrap();
@@ -309,9 +309,12 @@ fn an_interrupted_command_has_printed_what_arrived_and_closes_its_document() {
             "{err}"
         );
     }
-    let (changes, _) = interrupted("tasks --watch -o jsonl");
+    let (changes, _) = interrupted("tasks --watch -o jsonl -r cn-shanghai");
     assert_eq!(changes.lines().count(), 100);
-    let (all, _) = interrupted("tasks -o json");
+    let (rows, err) = interrupted("profile check -o jsonl");
+    assert_eq!(rows.lines().count(), 1, "{rows}");
+    assert!(err.contains("interrupted"), "{err}");
+    let (all, _) = interrupted("tasks -o json -r cn-shanghai");
     let all = document(&all);
     assert_eq!(all["tasks"].as_array().unwrap().len(), 100);
     assert_eq!(all["errors"][0]["kind"], "interrupted");

@@ -17,6 +17,7 @@ mod manual;
 mod operations;
 mod output;
 mod paging;
+mod precedence;
 mod profiles;
 mod programs;
 #[cfg(unix)]

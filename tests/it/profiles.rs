@@ -11,10 +11,10 @@ use crate::harness::{Output, Served, Tamper, Tampered, World, binary, finish, sa
 const ROLE: &str = "acs:ram::1234567890123456:role/scanq";
 
 /// A home folder with a configuration file, and files of other tools.
-struct Home(tempfile::TempDir);
+pub struct Home(tempfile::TempDir);
 
 impl Home {
-    fn new(config: &str, files: &[(&str, &str)]) -> Self {
+    pub fn new(config: &str, files: &[(&str, &str)]) -> Self {
         let home = tempfile::tempdir().unwrap();
         let all = [(".config/scanq/config.toml", config)];
         for (path, text) in all.iter().chain(files) {
@@ -28,8 +28,12 @@ impl Home {
         Home(home)
     }
 
+    pub fn path(&self) -> &std::path::Path {
+        self.0.path()
+    }
+
     /// A world of someone with this home, signed in by nothing else.
-    fn world(&self, server: Rc<dyn scanq::transport::Transport>) -> World {
+    pub fn world(&self, server: Rc<dyn scanq::transport::Transport>) -> World {
         let home = self.0.path().to_str().unwrap();
         World {
             env: Vec::new(),
@@ -409,6 +413,8 @@ fn show_says_where_each_value_came_from_and_masks_secrets() {
             .unwrap()
             .ends_with("config.toml")
     );
+    assert_eq!(value("connect-timeout")["value"], "5s");
+    assert_eq!(value("connect-timeout")["from"], "default");
     for secret in [keys::ALIYUN.1, keys::ALIYUN_STS.1, keys::ALIYUN_STS.2] {
         assert!(!output.out.contains(secret));
     }

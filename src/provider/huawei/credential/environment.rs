@@ -4,22 +4,19 @@ use crate::context::Env;
 use crate::credential::{Credential, Lease, Secret, Source, variables};
 use crate::error::Error;
 
-/// The project id that the environment names.
-pub(in super::super) fn project(env: &Env) -> Option<String> {
-    env.first(&[
-        "HUAWEICLOUD_SDK_PROJECT_ID",
-        "HW_PROJECT_ID",
-        "OS_PROJECT_ID",
-    ])
-    .map(|(_, id)| id.to_owned())
-}
+/// Variables that name a project, first one wins.
+pub(in super::super) const PROJECT: &[&str] = &[
+    "HUAWEICLOUD_SDK_PROJECT_ID",
+    "HW_PROJECT_ID",
+    "OS_PROJECT_ID",
+];
 
 /// `HUAWEICLOUD_SDK_TOKEN`, else `HUAWEICLOUD_SDK_AK`, `_SK` and `_SECURITY_TOKEN`, else the names that the vendor's
 /// Terraform provider has for the same.
 pub(super) fn find(env: &Env) -> Result<Source, Error> {
     Ok(match keys(env)? {
         Some(lease) => Lease {
-            project_id: project(env),
+            project_id: env.first(PROJECT).map(|(_, id)| id.to_owned()),
             ..lease
         }
         .into(),
