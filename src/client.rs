@@ -108,11 +108,6 @@ impl<'a> Client<'a> {
         self.concurrency
     }
 
-    /// Warns on stderr.
-    pub fn warn(&self, text: &str) {
-        self.seek.ui.warn(text);
-    }
-
     /// Asks one question, and again while that can help.
     ///
     /// # Errors
@@ -145,7 +140,7 @@ impl<'a> Client<'a> {
             }
             let pause = match failed.failure.retry {
                 Retry::No => return give_up(failed.failure),
-                Retry::Renew if renewed || !target.session.renew(self.seek, &lease).await => {
+                Retry::Renew if renewed || !target.session.renew(self.seek, &lease).await? => {
                     return give_up(failed.failure);
                 }
                 Retry::Renew => {
