@@ -231,7 +231,8 @@ impl<'a> Client<'a> {
             }
         };
         // Where a setting is wrong, nothing was tried.
-        if !matches!(&sent, Err(failed) if failed.failure.kind != Kind::Network) {
+        if !matches!(&sent, Err(failed) if matches!(failed.failure.kind, Kind::Config | Kind::NotSent))
+        {
             told.end(took, sent.as_ref().ok());
         }
         (took, sent)

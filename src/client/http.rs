@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::io::Write;
 use std::time::Duration;
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{Context as _, anyhow};
 use bytes::Bytes;
 use flate2::write::MultiGzDecoder;
 use url::Url;
@@ -13,10 +13,7 @@ use super::tls;
 use crate::context::Env;
 use crate::error::{Error, Kind};
 use crate::provider::{Signed, is_loopback};
-use crate::transport::{Reply, Sending, Transport};
-
-/// The largest answer that is read.
-pub const LARGEST_BODY: usize = 64 * 1024 * 1024;
+use crate::transport::{LARGEST_BODY, Reply, Sending, Transport, too_large};
 
 /// The longest that connecting may take where nothing else is said.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -203,11 +200,11 @@ impl Body {
     }
 }
 
-fn check_size(size: usize) -> anyhow::Result<()> {
-    if size > LARGEST_BODY {
-        bail!("the answer is larger than {} MiB", LARGEST_BODY >> 20);
+fn check_size(size: usize) -> Result<(), Error> {
+    match size > LARGEST_BODY {
+        true => Err(too_large()),
+        false => Ok(()),
     }
-    Ok(())
 }
 
 /// So many bytes are taken before the size is looked at.

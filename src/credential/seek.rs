@@ -141,13 +141,15 @@ impl Seek<'_> {
             told.end(started.elapsed(), reply.as_ref().ok());
             let reply = match reply {
                 // A setting that is wrong stays wrong, however often it is tried.
-                Err(error) if error.kind != Kind::Network => return Err(error),
+                Err(error) if error.kind == Kind::Config => return Err(error),
                 reply => reply.map_err(|error| Error {
                     hints: error.hints,
                     ..failed(error.kind, error.why)
                 }),
             };
             let error = match reply {
+                // What is too large will be, too.
+                Err(error) if error.kind != Kind::Network => return Err(error),
                 Err(error) => error,
                 Ok(reply) => {
                     let header = |name: &str| reply.header(name).map(str::to_owned);
