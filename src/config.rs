@@ -385,8 +385,20 @@ mod tests {
                 &["timeout is no span"],
             ),
             (
-                "[profiles.a]\ncloud = \"aliyun\"\nmax_rps = 0.0",
-                &["max_rps must be more than 0"],
+                "[profiles.a]\ncloud = \"aliyun\"\ntimeout = \"1000y\"",
+                &["timeout is no span"],
+            ),
+            (
+                "[profiles.a]\ncloud = \"aliyun\"\nmax_rps = 1e-20",
+                &["max_rps must be from 0.001 to 10000"],
+            ),
+            (
+                "[profiles.a]\ncloud = \"aliyun\"\nmax_rps = inf",
+                &["max_rps must be from 0.001 to 10000"],
+            ),
+            (
+                "[profiles.a]\ncloud = \"aliyun\"\nmax_concurrency = 9000000000000000000",
+                &["max_concurrency must be from 1 to 256"],
             ),
             (
                 "default_profile = \"b\"\n[profiles.a]\ncloud = \"aliyun\"",

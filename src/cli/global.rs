@@ -8,7 +8,6 @@ use std::time::Duration;
 use clap::{ArgAction, ArgMatches, Args, FromArgMatches, ValueHint};
 
 use super::closed::named;
-use super::time::positive_span;
 use crate::client::Tries;
 use crate::config::Config;
 use crate::context::{Context, Env, Level};
@@ -20,6 +19,7 @@ use crate::render::request::Form;
 use crate::render::rows::Shape;
 use crate::render::style::Style;
 use crate::render::when::Times;
+use crate::span::positive_span;
 
 const OUTPUT: &str = "Output";
 const CONNECTION: &str = "Connection";

@@ -9,6 +9,7 @@ use super::{Credentials, Profile};
 use crate::context::Env;
 use crate::error::{Error, Kind};
 use crate::provider::{self, Endpoint, Origin, PROVIDERS, Provider};
+use crate::span::positive_span;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -84,13 +85,10 @@ impl Entry {
                 .did_you_mean(region, known.iter().copied())
                 .hint(format!("known regions: {}", known.join(", "))));
         }
-        let span = |key: &str, text: Option<String>| match text
-            .as_deref()
-            .map(humantime::parse_duration)
-        {
+        let span = |key: &str, text: Option<String>| match text.as_deref().map(positive_span) {
             None => Ok(None),
-            Some(Ok(span)) if !span.is_zero() => Ok(Some(span)),
-            Some(_) => Err(broken(format!("{key} is no span of time: write 30s or 2m"))),
+            Some(Ok(span)) => Ok(Some(span)),
+            Some(Err(_)) => Err(broken(format!("{key} is no span of time: write 30s or 2m"))),
         };
         let vpc = match self.endpoint_type.as_deref() {
             None | Some("public") => false,
@@ -108,14 +106,18 @@ impl Entry {
                 "project_id and enterprise_project_id go with the cloud huawei".into(),
             ));
         }
-        if self.max_concurrency == Some(0) {
-            return Err(broken("max_concurrency must be 1 or more".into()));
+        // As --concurrency.
+        if self
+            .max_concurrency
+            .is_some_and(|n| !(1..=256).contains(&n))
+        {
+            return Err(broken("max_concurrency must be from 1 to 256".into()));
         }
         if self
             .max_rps
-            .is_some_and(|rps| !(rps > 0.0 && rps.is_finite()))
+            .is_some_and(|rps| !(0.001..=10_000.0).contains(&rps))
         {
-            return Err(broken("max_rps must be more than 0".into()));
+            return Err(broken("max_rps must be from 0.001 to 10000".into()));
         }
         let credentials = match self.credentials {
             None => Credentials::At(Origin::Standard),

@@ -85,6 +85,7 @@ const ALIYUN: &[Row] = &[
     ("expired-token", 4, 1, 0, "InvalidSecurityToken.Expired"),
     ("skew=+20m", 0, 2, 30, ""),
     ("skew=-20m", 0, 2, 30, ""),
+    ("skew=99y", 0, 2, 30, ""),
     ("skew=+10m", 0, 1, 30, ""),
     (
         "redirect=https://elsewhere.example/",
