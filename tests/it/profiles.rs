@@ -197,6 +197,34 @@ fn one_profile_that_cannot_sign_in_does_not_hide_the_others() {
 }
 
 #[test]
+fn an_empty_environment_is_told_with_every_variable_that_was_looked_at() {
+    for (cloud, region, looked_at) in [
+        (
+            "aliyun",
+            "cn-hangzhou",
+            ["ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ROLE_ARN"],
+        ),
+        (
+            "huawei",
+            "cn-north-4",
+            ["HUAWEICLOUD_SDK_AK", "OS_USERNAME"],
+        ),
+    ] {
+        let config = format!(
+            "[profiles.ci]\ncloud = \"{cloud}\"\nregions = [\"{region}\"]\ncredentials = {{ env = true }}"
+        );
+        let server = sandbox(3);
+        let output = Home::new(&config, &[])
+            .world(server.clone())
+            .run("tasks -p ci");
+        assert_eq!((output.code, server.requests().len()), (4, 0), "{cloud}");
+        for name in looked_at {
+            assert!(output.err.contains(name), "{name}: {}", output.err);
+        }
+    }
+}
+
+#[test]
 fn sign_ins_are_kept_between_runs_unless_told_otherwise() {
     let home = home();
     let server = sandbox(3);
