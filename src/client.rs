@@ -202,12 +202,7 @@ impl<'a> Client<'a> {
         attempt: u32,
         limit: Duration,
     ) -> (Duration, Result<Reply, Attempt>) {
-        let _turn = target.limits.turn().await;
-        let permit = self
-            .permits
-            .acquire()
-            .await
-            .expect("the semaphore is never closed");
+        let turn = target.limits.turn(&self.permits).await;
         let signed = self.sign(target, request, lease);
         let name = || called(target, entry);
         let tries = (attempt + 1, self.tries.retries + 1);
@@ -217,7 +212,7 @@ impl<'a> Client<'a> {
             Ok(network) => timeout(limit, network.send(signed)).await,
             Err(error) => Ok(Err(error.into())),
         };
-        drop(permit);
+        drop(turn);
         let took = started.elapsed();
         let sent = match outcome {
             Ok(sent) => sent.map_err(unanswered),
