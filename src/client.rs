@@ -185,7 +185,8 @@ impl<'a> Client<'a> {
         (target.provider.build)(entry.meta, &params, &target.scope)
     }
 
-    fn timeout(&self, target: &Target) -> Duration {
+    /// The longest that one try may take.
+    pub(crate) fn timeout(&self, target: &Target) -> Duration {
         self.tries
             .timeout
             .or(target.timeout)

@@ -134,7 +134,7 @@ pub(super) async fn run(
     let mut survey = Survey::new(&queries, aim, progress);
     let mut viewer = Viewer::new(waiting, settings, out, ui, clock);
     let has_printed = viewer.prints();
-    let ended = wait::until_ended(&client, &mut survey, waiting, settings, ui, &mut viewer).await?;
+    let ended = wait::until_ended(&client, &mut survey, waiting, ui, &mut viewer).await?;
     drop(viewer);
     let tasks = survey.tasks();
     tasks.iter().for_each(|task| gate.note(task));

@@ -477,3 +477,35 @@ fn a_refused_token_that_could_not_be_renewed_does_not_end_the_wait() {
     assert_eq!((output.code, sign_ins), (124, 5), "{}", output.err);
     assert!(output.err.contains("sign in again"), "{}", output.err);
 }
+
+#[test]
+fn a_poll_in_flight_at_the_deadline_has_the_time_that_its_profile_allows() {
+    let fault = "slow=60s".parse().unwrap();
+    let settings = scanq::sandbox::Settings {
+        tasks: 3,
+        seed: 7,
+        latency: Duration::ZERO,
+        now: crate::harness::now(),
+        metadata: false,
+        faults: vec![fault],
+    };
+    let sandbox = Rc::new(Sandbox::new(&settings, crate::harness::clock()));
+    let home = tempfile::tempdir().unwrap();
+    let config = home.path().join("config.toml");
+    let profile = |timeout| {
+        format!(
+            "[profiles.far]\ncloud = \"aliyun\"\nregions = [\"cn-hangzhou\"]\ntimeout = \"{timeout}\""
+        )
+    };
+    for (timeout, code, says) in [
+        ("90s", 124, "gave up waiting after 10s: "),
+        ("5s", 1, "no answer"),
+    ] {
+        std::fs::write(&config, profile(timeout)).unwrap();
+        let output = World::new(Tampered::new(Rc::clone(&sandbox), []))
+            .with("SCANQ_CONFIG", config.to_str().unwrap())
+            .run("aliyun agentless-tasks -p far --wait --wait-timeout 10s --fail-on unknown --retries 0");
+        assert_eq!(output.code, code, "{timeout}: {}", output.err);
+        assert!(output.err.contains(says), "{timeout}: {}", output.err);
+    }
+}
