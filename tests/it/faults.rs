@@ -277,6 +277,20 @@ fn over_a_real_socket_the_same_faults_come_to_the_same() {
     }
 }
 
+#[test]
+fn a_server_that_breaks_off_is_not_said_to_be_absent() {
+    for fault in ["drop", "reset", "truncate"] {
+        let served = Served::start(&["--fault", fault]);
+        let output = served.run("aliyun agentless-tasks --retries 0", &[]);
+        assert_eq!(output.code, 1, "{fault}");
+        assert!(
+            output.err.contains("did not hold") && !output.err.contains("nothing answers"),
+            "{fault}: {}",
+            output.err
+        );
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn an_interrupted_command_has_printed_what_arrived_and_closes_its_document() {
