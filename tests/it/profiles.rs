@@ -225,6 +225,22 @@ fn an_empty_environment_is_told_with_every_variable_that_was_looked_at() {
 }
 
 #[test]
+fn a_section_that_a_profile_names_must_be_there() {
+    for (cloud, region) in [("aliyun", "cn-hangzhou"), ("huawei", "cn-north-4")] {
+        let config = format!(
+            "[profiles.ci]\ncloud = \"{cloud}\"\nregions = [\"{region}\"]\ncredentials = {{ file = \"~/keys.ini\", section = \"prdo\" }}"
+        );
+        let server = sandbox(3);
+        let output = Home::new(&config, &[("keys.ini", "[prod]\nak = a\nsk = s\n")])
+            .world(server.clone())
+            .run("tasks -p ci");
+        assert_eq!((output.code, server.requests().len()), (2, 0), "{cloud}");
+        let says = "keys.ini: no section [prdo], only prod";
+        assert!(output.err.contains(says), "{cloud}: {}", output.err);
+    }
+}
+
+#[test]
 fn sign_ins_are_kept_between_runs_unless_told_otherwise() {
     let home = home();
     let server = sandbox(3);
