@@ -87,7 +87,7 @@ pub struct SandboxArgs {
     #[arg(long, value_name = "S", default_value_t = 1)]
     pub seed: u64,
     /// How long each answer takes (50ms, 1s)
-    #[arg(long, value_name = "D", default_value = "0s", value_parser = time::span)]
+    #[arg(long, value_name = "D", default_value = "0s", value_parser = crate::span::span)]
     pub latency: std::time::Duration,
     /// Time around which the world is built [default: this minute]
     #[arg(long, value_name = "TIME", value_parser = time::Moment::parse)]

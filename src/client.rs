@@ -21,6 +21,7 @@ use session::Session;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, timeout};
 
+use crate::backoff;
 use crate::credential::Lease;
 use crate::credential::seek::Seek;
 use crate::error::{Error, Kind};
@@ -30,10 +31,6 @@ use crate::provider::{self, Endpoint, Provider, Request, Retry, Scheme, Scope, S
 use crate::trace::{self, Try};
 use crate::transport::Reply;
 use verdict::{Attempt, error_of, judge, unanswered};
-
-/// First pause before another try; it doubles with each, up to [`LONGEST_PAUSE`].
-const FIRST_PAUSE: Duration = Duration::from_millis(500);
-const LONGEST_PAUSE: Duration = Duration::from_secs(20);
 
 /// The longest that one try may take where neither flag nor profile says so.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -108,11 +105,6 @@ impl<'a> Client<'a> {
         self.concurrency
     }
 
-    /// Warns on stderr.
-    pub fn warn(&self, text: &str) {
-        self.seek.ui.warn(text);
-    }
-
     /// Asks one question, and again while that can help.
     ///
     /// # Errors
@@ -145,14 +137,14 @@ impl<'a> Client<'a> {
             }
             let pause = match failed.failure.retry {
                 Retry::No => return give_up(failed.failure),
-                Retry::Renew if renewed || !target.session.renew(self.seek, &lease).await => {
+                Retry::Renew if renewed || !target.session.renew(self.seek, &lease).await? => {
                     return give_up(failed.failure);
                 }
                 Retry::Renew => {
                     renewed = true;
                     Duration::ZERO
                 }
-                Retry::Backoff => backoff(attempt).min(left / 2),
+                Retry::Backoff => backoff::pause(attempt).min(left / 2),
                 Retry::After(pause) if pause >= left => {
                     let mut failure = failed.failure;
                     failure.hint = Some(format!(
@@ -190,7 +182,8 @@ impl<'a> Client<'a> {
         (target.provider.build)(entry.meta, &params, &target.scope)
     }
 
-    fn timeout(&self, target: &Target) -> Duration {
+    /// The longest that one try may take.
+    pub(crate) fn timeout(&self, target: &Target) -> Duration {
         self.tries
             .timeout
             .or(target.timeout)
@@ -207,12 +200,7 @@ impl<'a> Client<'a> {
         attempt: u32,
         limit: Duration,
     ) -> (Duration, Result<Reply, Attempt>) {
-        let _turn = target.limits.turn().await;
-        let permit = self
-            .permits
-            .acquire()
-            .await
-            .expect("the semaphore is never closed");
+        let turn = target.limits.turn(&self.permits).await;
         let signed = self.sign(target, request, lease);
         let name = || called(target, entry);
         let tries = (attempt + 1, self.tries.retries + 1);
@@ -222,7 +210,7 @@ impl<'a> Client<'a> {
             Ok(network) => timeout(limit, network.send(signed)).await,
             Err(error) => Ok(Err(error.into())),
         };
-        drop(permit);
+        drop(turn);
         let took = started.elapsed();
         let sent = match outcome {
             Ok(sent) => sent.map_err(unanswered),
@@ -236,7 +224,8 @@ impl<'a> Client<'a> {
             }
         };
         // Where a setting is wrong, nothing was tried.
-        if !matches!(&sent, Err(failed) if failed.failure.kind != Kind::Network) {
+        if !matches!(&sent, Err(failed) if matches!(failed.failure.kind, Kind::Config | Kind::NotSent))
+        {
             told.end(took, sent.as_ref().ok());
         }
         (took, sent)
@@ -308,28 +297,4 @@ pub struct Probe {
 /// Who is asked what, as `-v` names it.
 fn called(target: &Target, entry: &Entry) -> String {
     format!("{} {}", target.name(), entry.meta.api)
-}
-
-/// Exponential backoff with full jitter: clients that failed together do not come back together.
-fn backoff(attempt: u32) -> Duration {
-    let longest = FIRST_PAUSE
-        .saturating_mul(1 << attempt.min(10))
-        .min(LONGEST_PAUSE);
-    longest.mul_f64(fastrand::f64())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pauses_grow_to_a_bound_and_are_never_longer() {
-        for (attempt, longest) in [(0, 500), (1, 1000), (3, 4000), (6, 20_000), (40, 20_000)] {
-            let pauses: Vec<_> = (0..200).map(|_| backoff(attempt).as_millis()).collect();
-            assert!(pauses.iter().all(|pause| *pause <= longest), "{attempt}");
-            // Full jitter: anything from none to the bound.
-            assert!(pauses.iter().any(|pause| *pause > longest / 2), "{attempt}");
-            assert!(pauses.iter().any(|pause| *pause < longest / 2), "{attempt}");
-        }
-    }
 }

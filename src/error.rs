@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::nearest::nearest;
 
-/// What sort of failure it is. Decides the exit code, and whether asking again can help.
+/// What sort of failure it is: decides the exit code, whether a wait asks again, and is the `kind` of a JSON error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
@@ -64,6 +64,14 @@ impl Kind {
             Kind::WaitTimeout => 124,
             Kind::Interrupted => 130,
         }
+    }
+
+    /// Whether asking again can help: wrong passwords are never tried again, and a refused request stays refused.
+    pub(crate) fn may_pass(self) -> bool {
+        matches!(
+            self,
+            Kind::Network | Kind::Throttled | Kind::Server | Kind::Answer
+        )
     }
 
     /// Whether it is on our side of the output: nothing that arrives can be printed any more.

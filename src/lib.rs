@@ -20,10 +20,13 @@
 //! - [`sandbox`] plays both clouds. It reads the wire facts of [`provider`], never the other way round;
 //! - [`config`] are the profiles, [`signin`] how one signs in, [`credential`] what it gets and where that is kept;
 //! - [`trace`] is what may be seen of a request: it masks secrets;
+//! - `backoff` is the pause before another try, of a call or a sign-in;
+//! - [`span`] reads spans of time, wherever they are written;
 //! - [`nearest`] is the known name that someone may have meant;
 //! - [`transport`] is what the network, the sandbox and a test's double have in common;
 //! - [`context`] is all that comes from outside: environment, clock, stdout and stderr.
 
+mod backoff;
 pub mod cli;
 pub mod client;
 mod commands;
@@ -40,6 +43,7 @@ pub mod provider;
 pub mod render;
 pub mod sandbox;
 pub mod signin;
+pub mod span;
 pub mod task;
 pub mod trace;
 pub mod transport;

@@ -19,7 +19,7 @@ use chrono::{DateTime, Utc};
 
 use crate::context::Clock;
 use crate::provider::Signed;
-use crate::transport::{Reply, Sending, Transport};
+use crate::transport::{Reply, Sending, Transport, too_large};
 use fault::{Delivery, Fault, Faults};
 use gate::Nonces;
 use world::World;
@@ -230,7 +230,7 @@ impl Transport for Sandbox {
                 Delivery::Never => std::future::pending().await,
                 Delivery::Closed => anyhow::bail!("connection closed before the answer"),
                 Delivery::Half | Delivery::ShortLength => anyhow::bail!("the answer was cut off"),
-                Delivery::Endless => anyhow::bail!("the answer is larger than 64 MiB"),
+                Delivery::Endless => return Err(too_large().into()),
             }
             Ok(reply)
         })

@@ -9,13 +9,16 @@ use chrono::{DateTime, Utc};
 use crate::error::{Error, Kind};
 use crate::provider::Signed;
 
+/// The largest answer that is read.
+pub const LARGEST_BODY: usize = 64 * 1024 * 1024;
+
 /// An answer.
 pub struct Reply {
     /// HTTP status.
     pub status: u16,
     /// Names in lower case.
     pub headers: Vec<(String, String)>,
-    /// The body, bounded by the transport.
+    /// The body, at most [`LARGEST_BODY`].
     pub body: Bytes,
 }
 
@@ -41,6 +44,12 @@ pub trait Transport {
     /// Sends it once. An HTTP error status is an answer, not an error. What knows more than that the connection broke
     /// fails with an [`Error`].
     fn send(&self, request: Signed) -> Sending<'_>;
+}
+
+/// What becomes of an answer that is larger: it would be the next time, too.
+pub fn too_large() -> Error {
+    let why = format!("the answer is larger than {} MiB", LARGEST_BODY >> 20);
+    Error::new(Kind::Answer, "", why)
 }
 
 /// Why there is no answer, in the transport's own words if it has some.

@@ -7,7 +7,6 @@ use std::time::Duration;
 use clap::{Args, ValueHint};
 
 use super::closed::named;
-use super::time::positive_span;
 use super::variable::{self, must_be_one_of};
 use crate::client::Tries;
 use crate::config::Config;
@@ -16,6 +15,7 @@ use crate::error::Error;
 use crate::provider::{self, Endpoint, Scheme};
 use crate::render::Format;
 use crate::render::request::Form;
+use crate::span::positive_span;
 
 const CONNECTION: &str = "Connection";
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 
 use super::closed::named;
-use super::time::{positive_span, span};
 use crate::error::Error;
+use crate::span::{positive_span, span};
 use crate::task::Status;
 
 const FOLLOW: &str = "Waiting";

@@ -1,8 +1,10 @@
-//! Points in time and spans, as people and scripts write them.
+//! Points in time, as people and scripts write them.
 
 use std::time::Duration;
 
 use chrono::{DateTime, Local, NaiveDate, NaiveDateTime, TimeZone, Utc};
+
+use crate::span::span;
 
 /// How a point in time can be written, in the words of the help.
 pub const FORMS: &str =
@@ -83,33 +85,6 @@ fn local(text: &str) -> Option<NaiveDateTime> {
         })
 }
 
-/// Reads a span: `500ms`, `30s`, `90m`, `24h`, `7d`, or several together (`1h30m`).
-///
-/// # Errors
-/// What can be written instead.
-pub fn span(text: &str) -> Result<Duration, String> {
-    const YEARS: Duration = Duration::from_secs(100 * 366 * 86_400);
-    match humantime::parse_duration(text) {
-        // Longer spans could not be added to a time.
-        Ok(span) if span <= YEARS => Ok(span),
-        _ => Err(
-            "not a span of time: write a number and a unit, such as 500ms, 30s, 5m, 24h or 7d"
-                .to_owned(),
-        ),
-    }
-}
-
-/// Reads a span that is longer than nothing.
-///
-/// # Errors
-/// What can be written instead.
-pub fn positive_span(text: &str) -> Result<Duration, String> {
-    match span(text)? {
-        Duration::ZERO => Err("must be more than 0".into()),
-        span => Ok(span),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -175,7 +150,6 @@ mod tests {
                 .unwrap_err()
                 .contains("1700000000000")
         );
-        assert!(span("30").is_err());
     }
 
     proptest::proptest! {

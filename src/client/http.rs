@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::io::Write;
 use std::time::Duration;
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{Context as _, anyhow};
 use bytes::Bytes;
 use flate2::write::MultiGzDecoder;
 use url::Url;
@@ -13,10 +13,7 @@ use super::tls;
 use crate::context::Env;
 use crate::error::{Error, Kind};
 use crate::provider::{Signed, is_loopback};
-use crate::transport::{Reply, Sending, Transport};
-
-/// The largest answer that is read.
-pub const LARGEST_BODY: usize = 64 * 1024 * 1024;
+use crate::transport::{LARGEST_BODY, Reply, Sending, Transport, too_large};
 
 /// The longest that connecting may take where nothing else is said.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -106,9 +103,15 @@ impl Http {
 
     /// Why there is no answer, and what to do about it. RPC signatures are in the query: the address is not shown.
     fn unanswered(&self, error: reqwest::Error, is_local: bool) -> Error {
-        let why = causes(&error.without_url());
+        let error = error.without_url();
+        let why = causes(&error);
         let proxy = self.env.first(&PROXIES).filter(|_| !is_local);
-        let hint = next_step(&why, proxy.map(|(name, _)| name), is_local);
+        let hint = next_step(
+            &why,
+            proxy.map(|(name, _)| name),
+            is_local,
+            is_refused(&error),
+        );
         Error::new(Kind::Network, "", why).hint(hint)
     }
 
@@ -203,11 +206,11 @@ impl Body {
     }
 }
 
-fn check_size(size: usize) -> anyhow::Result<()> {
-    if size > LARGEST_BODY {
-        bail!("the answer is larger than {} MiB", LARGEST_BODY >> 20);
+fn check_size(size: usize) -> Result<(), Error> {
+    match size > LARGEST_BODY {
+        true => Err(too_large()),
+        false => Ok(()),
     }
-    Ok(())
 }
 
 /// So many bytes are taken before the size is looked at.
@@ -222,7 +225,7 @@ impl Transport for Http {
 }
 
 /// What to do about an address that gives no answer, `proxy` being the variable that names one.
-fn next_step(why: &str, proxy: Option<&str>, is_local: bool) -> String {
+fn next_step(why: &str, proxy: Option<&str>, is_local: bool, is_refused: bool) -> String {
     let step = match proxy {
         _ if why.contains("certificate") => {
             "if a proxy or a private authority signs this connection, name its certificate with SSL_CERT_FILE"
@@ -231,6 +234,9 @@ fn next_step(why: &str, proxy: Option<&str>, is_local: bool) -> String {
             return format!(
                 "{name} names a proxy: check that it answers and lets you through, or name this host in NO_PROXY"
             );
+        }
+        None if is_local && !is_refused => {
+            "the connection to the server on this machine did not hold: see what it logs; --retries tries more often"
         }
         None if is_local => {
             "nothing answers at this address of this machine: check where it is set, and that its server still runs"
@@ -246,11 +252,20 @@ fn next_step(why: &str, proxy: Option<&str>, is_local: bool) -> String {
 }
 
 /// Words of an error that only say that there are causes.
-const HOLLOW: [&str; 3] = [
+const HOLLOW: [&str; 4] = [
     "error sending request",
     "client error (Connect)",
+    "client error (SendRequest)",
     "failed to create underlying connection",
 ];
+
+/// Whether nobody listens there.
+fn is_refused(error: &(dyn std::error::Error + 'static)) -> bool {
+    std::iter::successors(Some(error), |error| error.source()).any(|error| {
+        let error = error.downcast_ref::<std::io::Error>();
+        error.is_some_and(|error| error.kind() == std::io::ErrorKind::ConnectionRefused)
+    })
+}
 
 /// What caused an error, from the outside in, without saying the same twice.
 fn causes(error: &dyn std::error::Error) -> String {
@@ -327,9 +342,10 @@ mod tests {
                 "this name is not known here",
             ),
             ("tcp connect error: refused", None, true, "of this machine"),
+            ("reset by peer", None, true, "see what it logs"),
             ("tcp connect error: refused", None, false, "its firewall"),
         ] {
-            let step = next_step(why, proxy, is_local);
+            let step = next_step(why, proxy, is_local, why.contains("refused"));
             assert!(step.contains(says), "{why}: {step}");
         }
     }

@@ -48,7 +48,8 @@ pub(super) fn judge(target: &Target, entry: &Entry, mut reply: Reply) -> Result<
     })
 }
 
-/// What is wrong where there is no answer. A setting that is wrong stays wrong, however often it is tried.
+/// What is wrong where there is no answer, or too much of one. A setting that is wrong stays wrong, and a page stays too
+/// large, however often it is tried.
 pub(super) fn unanswered(error: anyhow::Error) -> Attempt {
     let error = transport::unanswered(error);
     Attempt {
@@ -69,7 +70,10 @@ pub(super) fn unanswered(error: anyhow::Error) -> Attempt {
 
 /// The failure as an error of this call.
 pub(super) fn error_of(failure: Failure, target: &Target, entry: &Entry, retried: u32) -> Error {
-    let hint = failure.hint.clone().or_else(|| next_step(&failure, entry));
+    let hint = failure
+        .hint
+        .clone()
+        .or_else(|| next_step(&failure, target, entry));
     let why = match retried {
         0 => failure.message,
         1 => format!("{} (tried twice)", failure.message),
@@ -93,7 +97,7 @@ pub(super) fn error_of(failure: Failure, target: &Target, entry: &Entry, retried
 }
 
 /// What to do about a failure of which nothing more is known.
-fn next_step(failure: &Failure, entry: &Entry) -> Option<String> {
+fn next_step(failure: &Failure, target: &Target, entry: &Entry) -> Option<String> {
     let step = match failure.kind {
         Kind::Network => "check the network, a proxy and --endpoint; --retries tries more often",
         Kind::Server if failure.code.is_some() => {
@@ -101,6 +105,14 @@ fn next_step(failure: &Failure, entry: &Entry) -> Option<String> {
         }
         Kind::Server => {
             "a gateway or proxy before the service fails: try later, or more often with --retries; check HTTPS_PROXY and --endpoint"
+        }
+        // What is damaged is tried again: this is too large.
+        Kind::Answer if failure.retry == Retry::No => {
+            let size = entry.meta.paging.as_ref()?.min_size.max(10);
+            let (cloud, command) = (target.provider.id, entry.meta.command);
+            return Some(format!(
+                "smaller pages may fit: scanq {cloud} {command} --page-size {size}"
+            ));
         }
         Kind::Answer => {
             "the answer is damaged or cut: try again, or more often with --retries; -vv shows its headers"

@@ -219,8 +219,7 @@ impl Asking<'_> {
         let mut survey = Survey::new(self.queries, inquiry.aim(), progress);
         let mut viewer = Viewer::new(waiting, settings, out, ui, clock);
         let has_printed = viewer.prints();
-        let ended =
-            wait::until_ended(self.client, &mut survey, waiting, settings, ui, &mut viewer).await?;
+        let ended = wait::until_ended(self.client, &mut survey, waiting, ui, &mut viewer).await?;
         drop(viewer);
         let tasks = survey.tasks();
         tasks.iter().for_each(|task| gate.note(task));

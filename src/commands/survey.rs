@@ -171,7 +171,7 @@ impl<'q> Survey<'q> {
                 }
                 Some(Err(error)) if error.kind.ends_output() => return Err(error),
                 Some(Err(error)) => {
-                    source.is_over = !may_pass(&error);
+                    source.is_over = !error.kind.may_pass();
                     if source.failure.is_none() && !source.is_over {
                         passing.push(error.clone());
                     }
@@ -284,12 +284,4 @@ impl<'q> Survey<'q> {
         };
         self.sources.iter().enumerate().filter_map(of)
     }
-}
-
-/// Whether asking again can help: wrong passwords are never tried again, and a refused request stays refused.
-fn may_pass(error: &Error) -> bool {
-    matches!(
-        error.kind,
-        Kind::Network | Kind::Throttled | Kind::Server | Kind::Answer
-    )
 }

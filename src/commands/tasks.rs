@@ -117,7 +117,7 @@ pub(super) async fn run(
         Some(waiting) => {
             let mut viewer = Viewer::new(waiting, settings, out, ui, clock);
             has_printed = viewer.prints();
-            wait::until_ended(&client, &mut survey, waiting, settings, ui, &mut viewer).await?
+            wait::until_ended(&client, &mut survey, waiting, ui, &mut viewer).await?
         }
     };
     let (failures, code) = unanswered(&survey, broken);

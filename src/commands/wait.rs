@@ -12,8 +12,7 @@ use super::interrupted;
 use super::survey::Survey;
 use super::watch::Viewer;
 use crate::cli::follow::{Follow, Waiting};
-use crate::cli::global::Settings;
-use crate::client::{Client, DEFAULT_TIMEOUT};
+use crate::client::Client;
 use crate::context::{Env, Ui};
 use crate::error::{Error, Kind};
 use crate::render::when::duration;
@@ -51,7 +50,8 @@ pub(super) async fn once(client: &Client<'_>, survey: &mut Survey<'_>) -> Result
     Ok(ended)
 }
 
-/// Polls until every matching task has ended. A poll that began in time may run over the deadline by one `--timeout`.
+/// Polls until every matching task has ended. A poll that began in time may run over the deadline by what
+/// one try may take.
 ///
 /// # Errors
 /// Results that could not be written.
@@ -59,14 +59,13 @@ pub(super) async fn until_ended(
     client: &Client<'_>,
     survey: &mut Survey<'_>,
     waiting: &Waiting,
-    settings: &Settings,
     ui: &Ui,
     viewer: &mut Viewer<'_>,
 ) -> Result<Ended, Error> {
     let polled = tokio::select! {
         biased;
         _ = interrupted() => None,
-        ended = polls(client, survey, waiting, settings, ui, viewer) => Some(ended?),
+        ended = polls(client, survey, waiting, ui, viewer) => Some(ended?),
     };
     survey.progress.clear();
     if let Some(ended) = polled {
@@ -83,7 +82,6 @@ async fn polls(
     client: &Client<'_>,
     survey: &mut Survey<'_>,
     waiting: &Waiting,
-    settings: &Settings,
     ui: &Ui,
     viewer: &mut Viewer<'_>,
 ) -> Result<Ended, Error> {
@@ -92,9 +90,14 @@ async fn polls(
     let to_appear = waiting
         .appear
         .map_or(begun, |appear| (begun + appear).min(deadline));
+    let timeouts = survey
+        .queries
+        .iter()
+        .map(|query| client.timeout(query.target));
+    let longest_try = timeouts.max().unwrap_or_default();
     let mut pause = waiting.interval;
     loop {
-        let cut = deadline.max(Instant::now()) + settings.tries.timeout.unwrap_or(DEFAULT_TIMEOUT);
+        let cut = deadline.max(Instant::now()) + longest_try;
         let polled = viewer
             .alongside(timeout_at(cut, survey.poll(client)))
             .await?;

@@ -13,6 +13,7 @@ use super::profile::Profile;
 use crate::context::Env;
 use crate::error::{Error, Kind};
 use crate::provider::{self, Endpoint, Origin, PROVIDERS, Provider};
+use crate::span::positive_span;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -130,13 +131,10 @@ impl Text<'_> {
 
     fn span(&self, key: &str, text: Option<Spanned<String>>) -> Result<Option<Duration>, Error> {
         let why = || format!("{key} is no span of time: write 30s or 2m");
-        let read = |text: &str| {
-            humantime::parse_duration(text)
-                .ok()
-                .filter(|span| !span.is_zero())
+        let read = |text: Spanned<String>| {
+            positive_span(text.get_ref()).map_err(|_| self.wrong(&text, why()))
         };
-        text.map(|text| read(text.get_ref()).ok_or_else(|| self.wrong(&text, why())))
-            .transpose()
+        text.map(read).transpose()
     }
 
     /// A limit that lets something through.
@@ -180,7 +178,6 @@ impl Entry {
         if endpoint.is_none() {
             file.check_regions(provider, &self.regions)?;
         }
-        let rps = |rps: f64| rps > 0.0 && rps.is_finite();
         Ok(Profile {
             name,
             provider,
@@ -194,10 +191,15 @@ impl Entry {
             connect_timeout: file.span("connect_timeout", self.connect_timeout)?,
             max_concurrency: file.limit(
                 self.max_concurrency,
-                |max| max > 0,
-                "max_concurrency must be 1 or more",
+                // As --concurrency.
+                |max| (1..=256).contains(&max),
+                "max_concurrency must be from 1 to 256",
             )?,
-            max_rps: file.limit(self.max_rps, rps, "max_rps must be more than 0")?,
+            max_rps: file.limit(
+                self.max_rps,
+                |rps| (0.001..=10_000.0).contains(&rps),
+                "max_rps must be from 0.001 to 10000",
+            )?,
             built_in: false,
         })
     }
@@ -325,8 +327,20 @@ mod tests {
                 &["line 3", "timeout is no span"],
             ),
             (
-                "[profiles.a]\ncloud = \"aliyun\"\nmax_rps = 0.0",
-                &["line 3", "max_rps must be more than 0"],
+                "[profiles.a]\ncloud = \"aliyun\"\nmax_rps = 1e-20",
+                &["line 3", "max_rps must be from 0.001 to 10000"],
+            ),
+            (
+                "[profiles.a]\ncloud = \"aliyun\"\ntimeout = \"1000y\"",
+                &["timeout is no span"],
+            ),
+            (
+                "[profiles.a]\ncloud = \"aliyun\"\nmax_rps = inf",
+                &["max_rps must be from 0.001 to 10000"],
+            ),
+            (
+                "[profiles.a]\ncloud = \"aliyun\"\nmax_concurrency = 9000000000000000000",
+                &["max_concurrency must be from 1 to 256"],
             ),
             (
                 "default_profile = \"b\"\n[profiles.a]\ncloud = \"aliyun\"",

@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::cache::Cache;
 use super::{Credential, Lease};
+use crate::backoff;
 use crate::context::{Clock, Env, Ui};
 use crate::error::{Error, Kind};
 use crate::provider::{Answer, Failure, Retry, Signed};
@@ -121,7 +122,6 @@ impl Seek<'_> {
         judge: impl Fn(&Answer<'_>) -> Option<Failure>,
         permission: &str,
     ) -> Result<Reply, Error> {
-        let mut pause = Duration::from_millis(500);
         let mut skew = None;
         for attempt in 0.. {
             let signed = request(self.now() + skew.unwrap_or_default());
@@ -141,14 +141,16 @@ impl Seek<'_> {
             told.end(started.elapsed(), reply.as_ref().ok());
             let reply = match reply {
                 // A setting that is wrong stays wrong, however often it is tried.
-                Err(error) if error.kind != Kind::Network => return Err(error),
+                Err(error) if error.kind == Kind::Config => return Err(error),
                 reply => reply.map_err(|error| Error {
                     hints: error.hints,
                     ..failed(error.kind, error.why)
                 }),
             };
-            let error = match reply {
-                Err(error) => error,
+            let (error, pause) = match reply {
+                // What is too large will be, too.
+                Err(error) if error.kind != Kind::Network => return Err(error),
+                Err(error) => (error, backoff::pause(attempt)),
                 Ok(reply) => {
                     let header = |name: &str| reply.header(name).map(str::to_owned);
                     let answer = Answer {
@@ -160,19 +162,15 @@ impl Seek<'_> {
                     let Some(failure) = judge(&answer) else {
                         return Ok(reply);
                     };
-                    let passes = match (failure.retry, reply.date()) {
-                        (Retry::Backoff, _) => true,
+                    let pause = match (failure.retry, reply.date()) {
+                        (Retry::Backoff, _) => Some(backoff::pause(attempt)),
                         // A longer wait than a sign-in may take is left to the user.
-                        (Retry::After(delay), _) if delay <= SERVICE_TIMEOUT => {
-                            pause = delay;
-                            true
-                        }
+                        (Retry::After(delay), _) if delay <= SERVICE_TIMEOUT => Some(delay),
                         (Retry::Clock, Some(date)) if skew.is_none() => {
                             skew = Some(date - self.now());
-                            pause = Duration::ZERO;
-                            true
+                            Some(Duration::ZERO)
                         }
-                        _ => false,
+                        _ => None,
                     };
                     let error = Error {
                         code: failure.code,
@@ -180,10 +178,10 @@ impl Seek<'_> {
                         hints: failure.hint.into_iter().collect(),
                         ..failed(failure.kind, failure.message)
                     };
-                    if !passes {
+                    let Some(pause) = pause else {
                         return Err(error);
-                    }
-                    error
+                    };
+                    (error, pause)
                 }
             };
             if attempt + 1 == TRIES {
@@ -191,7 +189,6 @@ impl Seek<'_> {
             }
             trace::retry(self.ui, pause, &name, &error.why);
             sleep(pause).await;
-            pause = (pause * 2).max(Duration::from_millis(500));
         }
         unreachable!("the loop only ends by returning")
     }

@@ -220,7 +220,7 @@ fn list(page: &mut Value) -> Option<&mut Vec<Value>> {
 fn drift(page: &mut Value, by: i64) {
     for pointer in ["/PageInfo/TotalCount", "/total_num"] {
         if let Some(total) = page.pointer_mut(pointer) {
-            *total = (total.as_i64().unwrap_or(0) + by).max(0).into();
+            *total = total.as_i64().unwrap_or(0).saturating_add(by).max(0).into();
         }
     }
 }
@@ -252,6 +252,15 @@ mod tests {
         (0..requests)
             .map(|_| faults.due("ListAgentlessTask").is_some())
             .collect()
+    }
+
+    #[test]
+    fn a_total_never_drifts_past_what_a_number_can_be() {
+        for (by, total) in [(i64::MAX, i64::MAX), (-40, 0), (i64::MIN, 0)] {
+            let mut page = json!({"PageInfo": {"TotalCount": 30}});
+            drift(&mut page, by);
+            assert_eq!(page["PageInfo"]["TotalCount"], total);
+        }
     }
 
     #[test]

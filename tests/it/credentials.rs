@@ -5,17 +5,18 @@
 use std::fs;
 use std::path::Path;
 use std::rc::Rc;
+use std::time::Duration;
 
 use scanq::context::{Env, Stream, Ui};
 use scanq::credential::Credential;
 use scanq::credential::cache::Cache;
 use scanq::credential::seek::Seek;
 use scanq::error::Error;
-use scanq::provider::{self, Found, Origin, Search};
+use scanq::provider::{self, Found, Origin, Search, Signed};
 use scanq::sandbox::Sandbox;
 use serde::Deserialize;
 
-use crate::harness::{Shared, clock, sandbox, sandbox_on_ecs};
+use crate::harness::{Shared, Tamper, Tampered, clock, sandbox, sandbox_on_ecs};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -86,6 +87,51 @@ fn every_case_comes_to_its_source_or_its_error() {
         wrong.join("\n")
     );
     assert!(count >= 40);
+}
+
+#[test]
+fn clients_whose_sign_ins_failed_together_do_not_come_back_together() {
+    let (env, clock) = (Env::from_iter([] as [(&str, &str); 0]), clock());
+    let (ui, cache) = (Ui::new(Stream::pipe(Shared::default())), Cache::new(None));
+    let pauses: Vec<Duration> = (0..8)
+        .map(|_| {
+            let gateway = || Tamper::Answer(502, "", &[]);
+            let server = Tampered::new(sandbox(1), [gateway(), gateway(), gateway()]);
+            let seek = Seek {
+                env: &env,
+                clock: &clock,
+                transport: Some(&*server),
+                ui: &ui,
+                cache: &cache,
+                machine: None,
+            };
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap();
+            let took = runtime.block_on(async {
+                let began = tokio::time::Instant::now();
+                let request = |_| Signed {
+                    method: "GET",
+                    url: "https://sts.example.com/".to_owned(),
+                    headers: Vec::new(),
+                    body: Vec::new(),
+                    connect_timeout: None,
+                };
+                let asked = seek
+                    .ask("sign in", request, provider::PROVIDERS[0].failure, "")
+                    .await;
+                assert!(asked.is_err());
+                began.elapsed()
+            });
+            assert_eq!(server.count(), 3);
+            assert!(took <= Duration::from_millis(1600), "{took:?}");
+            took
+        })
+        .collect();
+    // Without jitter each takes half a second and then a whole one.
+    let shortest = pauses.iter().min().unwrap();
+    assert!(*shortest < Duration::from_millis(1200), "{pauses:?}");
 }
 
 fn run(path: &Path) -> Result<(), String> {

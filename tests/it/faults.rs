@@ -55,7 +55,13 @@ const ALIYUN: &[Row] = &[
     ("hang", 1, 5, 0, "no answer within"),
     ("wrong-length,times=1", 0, 2, 30, ""),
     ("gzip", 0, 1, 30, ""),
-    ("endless", 1, 5, 0, "larger than 64 MiB"),
+    (
+        "endless",
+        1,
+        1,
+        0,
+        "smaller pages may fit: scanq aliyun agentless-tasks --page-size 10",
+    ),
     ("invalid-json,times=1", 0, 2, 30, ""),
     ("invalid-json", 1, 5, 0, "the answer can't be read"),
     ("wrong-types", 0, 1, 30, ""),
@@ -79,6 +85,7 @@ const ALIYUN: &[Row] = &[
     ("expired-token", 4, 1, 0, "InvalidSecurityToken.Expired"),
     ("skew=+20m", 0, 2, 30, ""),
     ("skew=-20m", 0, 2, 30, ""),
+    ("skew=99y", 0, 2, 30, ""),
     ("skew=+10m", 0, 1, 30, ""),
     (
         "redirect=https://elsewhere.example/",
@@ -264,6 +271,20 @@ fn over_a_real_socket_the_same_faults_come_to_the_same() {
         assert_eq!(
             (output.code, output.lines().len()),
             (code, items),
+            "{fault}: {}",
+            output.err
+        );
+    }
+}
+
+#[test]
+fn a_server_that_breaks_off_is_not_said_to_be_absent() {
+    for fault in ["drop", "reset", "truncate"] {
+        let served = Served::start(&["--fault", fault]);
+        let output = served.run("aliyun agentless-tasks --retries 0", &[]);
+        assert_eq!(output.code, 1, "{fault}");
+        assert!(
+            output.err.contains("did not hold") && !output.err.contains("nothing answers"),
             "{fault}: {}",
             output.err
         );

@@ -201,6 +201,50 @@ fn one_profile_that_cannot_sign_in_does_not_hide_the_others() {
 }
 
 #[test]
+fn an_empty_environment_is_told_with_every_variable_that_was_looked_at() {
+    for (cloud, region, looked_at) in [
+        (
+            "aliyun",
+            "cn-hangzhou",
+            ["ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ROLE_ARN"],
+        ),
+        (
+            "huawei",
+            "cn-north-4",
+            ["HUAWEICLOUD_SDK_AK", "OS_USERNAME"],
+        ),
+    ] {
+        let config = format!(
+            "[profiles.ci]\ncloud = \"{cloud}\"\nregions = [\"{region}\"]\ncredentials = {{ env = true }}"
+        );
+        let server = sandbox(3);
+        let output = Home::new(&config, &[])
+            .world(server.clone())
+            .run("tasks -p ci");
+        assert_eq!((output.code, server.requests().len()), (4, 0), "{cloud}");
+        for name in looked_at {
+            assert!(output.err.contains(name), "{name}: {}", output.err);
+        }
+    }
+}
+
+#[test]
+fn a_section_that_a_profile_names_must_be_there() {
+    for (cloud, region) in [("aliyun", "cn-hangzhou"), ("huawei", "cn-north-4")] {
+        let config = format!(
+            "[profiles.ci]\ncloud = \"{cloud}\"\nregions = [\"{region}\"]\ncredentials = {{ file = \"~/keys.ini\", section = \"prdo\" }}"
+        );
+        let server = sandbox(3);
+        let output = Home::new(&config, &[("keys.ini", "[prod]\nak = a\nsk = s\n")])
+            .world(server.clone())
+            .run("tasks -p ci");
+        assert_eq!((output.code, server.requests().len()), (2, 0), "{cloud}");
+        let says = "keys.ini: no section [prdo], only prod";
+        assert!(output.err.contains(says), "{cloud}: {}", output.err);
+    }
+}
+
+#[test]
 fn sign_ins_are_kept_between_runs_unless_told_otherwise() {
     let home = home();
     let server = sandbox(3);

@@ -424,3 +424,88 @@ fn a_poll_that_hangs_is_cut_off_soon_after_the_deadline() {
     assert_eq!(output.code, 1, "{}", output.err);
     assert!(last.get() <= Duration::from_secs(100), "{:?}", last.get());
 }
+
+/// A wait with a password sign-in whose first token is this one; `script` is what happens after it. Gives what it
+/// did, and how often it signed in.
+fn waits_signed_in(
+    token: &'static str,
+    script: impl IntoIterator<Item = Tamper>,
+) -> (crate::harness::Output, usize) {
+    let headers = &[("x-subject-token", "sandbox-x-auth-token")];
+    let script = std::iter::once(Tamper::Answer(201, token, headers)).chain(script);
+    let tampered = Tampered::new(sandbox(30), script);
+    let world = World {
+        env: Vec::new(),
+        ..World::new(tampered.clone())
+    };
+    let output = world
+        .with("OS_USERNAME", "sandbox-user")
+        .with("OS_PASSWORD", "sandbox-password")
+        .with("OS_USER_DOMAIN_NAME", "sandbox-domain")
+        .with("OS_REGION_NAME", "cn-north-4")
+        .run("huawei tasks --task-type iac-scan --wait --interval 40s --wait-timeout 3m --fail-on unknown");
+    let sent = tampered.sent.borrow();
+    let is_sign_in = |url: &&String| url.contains("/v3/auth/tokens");
+    (output, sent.iter().filter(is_sign_in).count())
+}
+
+fn bad_gateway(_: u8) -> Tamper {
+    Tamper::Answer(502, "", &[])
+}
+
+#[test]
+fn a_lease_that_could_not_be_renewed_is_renewed_at_a_later_poll() {
+    let a_minute = r#"{"token":{"expires_at":"2026-11-22T02:01:00.000000Z","project":{"id":"5a9d0b0c2f0d4c6e9b1c7d3e5f708192"}}}"#;
+    let (output, sign_ins) = waits_signed_in(a_minute, (0..3).map(bad_gateway));
+    // The first, three that met a gateway, and the one that brought a token which lasts.
+    assert_eq!((output.code, sign_ins), (124, 5), "{}", output.err);
+    let told = output.err.matches("sign in again").count();
+    assert_eq!(told, 1, "{}", output.err);
+}
+
+#[test]
+fn a_refused_token_that_could_not_be_renewed_does_not_end_the_wait() {
+    let a_day = r#"{"token":{"expires_at":"2026-11-23T02:00:00.000000Z","project":{"id":"5a9d0b0c2f0d4c6e9b1c7d3e5f708192"}}}"#;
+    let refused = || {
+        let body = r#"{"error_code":"APIGW.0307","error_msg":"The token must be updated."}"#;
+        Tamper::Answer(401, body, &[])
+    };
+    let script = std::iter::once(refused())
+        .chain((0..3).map(bad_gateway))
+        .chain([refused()]);
+    let (output, sign_ins) = waits_signed_in(a_day, script);
+    assert_eq!((output.code, sign_ins), (124, 5), "{}", output.err);
+    assert!(output.err.contains("sign in again"), "{}", output.err);
+}
+
+#[test]
+fn a_poll_in_flight_at_the_deadline_has_the_time_that_its_profile_allows() {
+    let fault = "slow=60s".parse().unwrap();
+    let settings = scanq::sandbox::Settings {
+        tasks: 3,
+        seed: 7,
+        latency: Duration::ZERO,
+        now: crate::harness::now(),
+        metadata: false,
+        faults: vec![fault],
+    };
+    let sandbox = Rc::new(Sandbox::new(&settings, crate::harness::clock()));
+    let home = tempfile::tempdir().unwrap();
+    let config = home.path().join("config.toml");
+    let profile = |timeout| {
+        format!(
+            "[profiles.far]\ncloud = \"aliyun\"\nregions = [\"cn-hangzhou\"]\ntimeout = \"{timeout}\""
+        )
+    };
+    for (timeout, code, says) in [
+        ("90s", 124, "gave up waiting after 10s: "),
+        ("5s", 1, "no answer"),
+    ] {
+        std::fs::write(&config, profile(timeout)).unwrap();
+        let output = World::new(Tampered::new(Rc::clone(&sandbox), []))
+            .with("SCANQ_CONFIG", config.to_str().unwrap())
+            .run("aliyun agentless-tasks -p far --wait --wait-timeout 10s --fail-on unknown --retries 0");
+        assert_eq!(output.code, code, "{timeout}: {}", output.err);
+        assert!(output.err.contains(says), "{timeout}: {}", output.err);
+    }
+}

@@ -20,10 +20,7 @@ pub(super) fn find<'a>(seek: &'a Seek<'a>, search: &'a Search<'a>) -> Finding<'a
     Box::pin(async move {
         let source: Source = match search.origin {
             Origin::Standard => return standard(seek).await,
-            Origin::Environment => match environment::find(seek.env)? {
-                Source::Nothing(_) => environment::oidc(seek).await?,
-                found => found,
-            },
+            Origin::Environment => return from_environment(seek).await,
             Origin::CliProfile(name) => cli_profile::find(seek, Some(name)).await?,
             Origin::File { path, section } => {
                 ini_file::find_in(seek, path, section.as_deref()).await?
@@ -32,6 +29,10 @@ pub(super) fn find<'a>(seek: &'a Seek<'a>, search: &'a Search<'a>) -> Finding<'a
         };
         Ok(source.into())
     })
+}
+
+async fn from_environment(seek: &Seek<'_>) -> Result<Found, Error> {
+    first_of!(environment::find(seek.env)?, environment::oidc(seek).await?,)
 }
 
 async fn standard(seek: &Seek<'_>) -> Result<Found, Error> {

@@ -53,7 +53,8 @@ pub(super) fn failure(answer: &Answer<'_>) -> Option<Failure> {
     let code = envelope.code.get().unwrap_or_default();
     let (kind, retry) = classify(code, answer.status);
     let retry = match server_delay(answer) {
-        Some(delay) if retry != Retry::No || answer.status == 429 => Retry::After(delay),
+        // Any answer may count down a limit: that is no reason not to set the clock or renew the token.
+        Some(delay) if retry == Retry::Backoff || answer.status == 429 => Retry::After(delay),
         _ => retry,
     };
     let message = match envelope.message.get() {
@@ -321,6 +322,22 @@ mod tests {
                 Retry::After(Duration::from_millis(ms)),
                 "{name}"
             );
+        }
+    }
+
+    #[test]
+    fn a_delay_is_only_for_what_is_tried_again_as_it_is() {
+        let limit = "Limit:1,Remain:0,TimeLeft:2000,Reset:1234";
+        for (code, status, retry) in [
+            ("InvalidTimeStamp.Expired", 400, Retry::Clock),
+            ("InvalidSecurityToken.Expired", 403, Retry::Renew),
+            ("NoPermission", 403, Retry::No),
+            ("ServerError", 500, Retry::After(Duration::from_secs(2))),
+            ("", 429, Retry::After(Duration::from_secs(2))),
+        ] {
+            let body = serde_json::json!({"Code": code, "Message": "m"}).to_string();
+            let failure = answer(status, &body, &[("x-ratelimit-user", limit)], failure).unwrap();
+            assert_eq!(failure.retry, retry, "{status} {code}");
         }
     }
 

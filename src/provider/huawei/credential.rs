@@ -20,10 +20,7 @@ pub(super) fn find<'a>(seek: &'a Seek<'a>, search: &'a Search<'a>) -> Finding<'a
     Box::pin(async move {
         let source: Source = match search.origin {
             Origin::Standard => return standard(seek, search.region).await,
-            Origin::Environment => match environment::find(seek.env)? {
-                Source::Nothing(_) => iam::password(seek, search.region).await?,
-                found => found,
-            },
+            Origin::Environment => return from_environment(seek, search.region).await,
             Origin::File { path, section } => ini_file::find_in(seek, path, section.as_deref())?,
             Origin::Process(argv) => process(seek, argv).await?.into(),
             Origin::CliProfile(_) => {
@@ -36,6 +33,13 @@ pub(super) fn find<'a>(seek: &'a Seek<'a>, search: &'a Search<'a>) -> Finding<'a
         };
         Ok(source.into())
     })
+}
+
+async fn from_environment(seek: &Seek<'_>, region: Option<&str>) -> Result<Found, Error> {
+    first_of!(
+        environment::find(seek.env)?,
+        iam::password(seek, region).await?,
+    )
 }
 
 async fn standard(seek: &Seek<'_>, region: Option<&str>) -> Result<Found, Error> {

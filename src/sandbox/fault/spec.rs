@@ -147,7 +147,7 @@ impl Kind {
             ),
             false => format!("not a fault: {name}; known are {KINDS}"),
         };
-        let span = |text: &str| humantime::parse_duration(text).map_err(|_| wrong());
+        let span = |text: &str| crate::span::span(text).map_err(|_| wrong());
         Ok(match (name, value) {
             ("throttle", None) => Kind::Throttle(None),
             ("throttle", Some(ms)) => Kind::Throttle(Some(ms.parse().map_err(|_| wrong())?)),
@@ -203,6 +203,7 @@ mod tests {
             "drop,p=2",
             "drop,on=ListAgentlesTask",
             "skew=x",
+            "skew=1000000000y",
             "",
         ] {
             assert!(spec.parse::<Fault>().is_err(), "{spec}");

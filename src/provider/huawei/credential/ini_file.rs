@@ -44,28 +44,31 @@ pub(super) fn find_in(
         )));
     };
     let ini = Ini::parse(path, &text)?;
-    let wanted: Vec<_> = section.map_or(vec!["basic", "basiccredentials"], |name| vec![name]);
-    let Some(section) = wanted.iter().find_map(|name| ini.section(name)) else {
-        return Ok(Source::nothing(format!(
-            "{}: no section [{}]",
-            path.display(),
-            wanted.join("] or [")
-        )));
+    let usual = ["basic", "basiccredentials"];
+    let wanted = section.as_ref().map_or(&usual[..], std::slice::from_ref);
+    let Some(found) = wanted.iter().find_map(|name| ini.section(name)) else {
+        let wanted = wanted.join("] or [");
+        let why = format!("no section [{wanted}], only {}", ini.names().join(", "));
+        return match section {
+            // Somebody asked for this one: that it is missing is a mistake.
+            Some(_) => Err(Error::new(Kind::Config, path.display().to_string(), why)),
+            None => Ok(Source::Nothing(format!("{}: {why}", path.display()))),
+        };
     };
-    let place = format!("{} section {}", path.display(), section.name);
+    let place = format!("{} section {}", path.display(), found.name);
     let need = |key: &str| {
-        section
+        found
             .get(key)
             .ok_or_else(|| Error::new(Kind::Config, &*place, format!("{key} is missing")))
     };
     let lease = Lease::keys(
         need("ak")?,
         need("sk")?,
-        section.get("security_token"),
+        found.get("security_token"),
         &*place,
     );
     Ok(Lease {
-        project_id: section.get("project_id").map(str::to_owned),
+        project_id: found.get("project_id").map(str::to_owned),
         ..lease
     }
     .into())
