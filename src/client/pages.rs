@@ -12,6 +12,10 @@ use crate::error::Error;
 use crate::operation::page::{Page, scalar};
 use crate::operation::{Entry, Items, Meta, Params};
 
+/// So many empty pages one after the other are the end of a listing, whatever its total says. One alone may be a page
+/// whose tasks the service keeps to itself.
+const END: u32 = 8;
+
 /// Which part of a listing is wanted.
 #[derive(Debug, Clone, Copy)]
 pub struct Plan {
@@ -97,7 +101,8 @@ pub async fn walk(
         }
         let mut next = plan.offset + walk.step(&first, plan.offset);
         let mut brought_nothing = first.is_empty();
-        while !walk.is_done() && walk.has_more(next, brought_nothing) {
+        let mut empty = u32::from(first.is_empty());
+        while !walk.is_done() && empty < END && walk.has_more(next, brought_nothing) {
             // Without a total there is no knowing how far to go: one page at a time, until one brings nothing new.
             let end = walk.end_of_plan(next);
             let size = walk.size;
@@ -111,7 +116,9 @@ pub async fn walk(
                 walk.take(&page, deliver)?;
                 brought_nothing = walk.items == before;
                 next += u64::from(size);
-                if walk.is_done() {
+                empty = if page.is_empty() { empty + 1 } else { 0 };
+                // The total may have shrunk meanwhile, or never have been true.
+                if walk.is_done() || empty == END || !walk.has_more(next, false) {
                     break;
                 }
             }

@@ -189,6 +189,8 @@ struct Shifting {
     echoes_size: bool,
     /// Total after so many requests: the items `0..total`, newest (highest) first.
     totals: Vec<u64>,
+    /// What it says instead.
+    claims: Option<u64>,
     requests: std::cell::Cell<usize>,
 }
 
@@ -209,7 +211,7 @@ impl Transport for Shifting {
             .take(size as usize)
             .map(|id| json!({"TaskId": id}))
             .collect();
-        let mut info = json!({"TotalCount": total});
+        let mut info = json!({"TotalCount": self.claims.unwrap_or(total)});
         if self.echoes_size {
             info["PageSize"] = size.into();
         }
@@ -302,7 +304,7 @@ proptest! {
         total in 0_u64..400, size in 1_u32..120, largest_page in 1_u64..100, echoes_size: bool,
         limit in proptest::option::of(1_u64..300), concurrency in 1_usize..9,
     ) {
-        let server = Shifting { largest_page, echoes_size, totals: vec![total], requests: Default::default() };
+        let server = Shifting { largest_page, echoes_size, totals: vec![total], claims: None, requests: Default::default() };
         let (ids, walked) = walked(&server, size, limit, concurrency);
         let wanted = total.min(limit.unwrap_or(u64::MAX));
         prop_assert_eq!(ids, (0..total).rev().take(wanted as usize).collect::<Vec<_>>());
@@ -317,7 +319,7 @@ proptest! {
     ) {
         let mut totals = vec![before; at];
         totals.push(before + more);
-        let server = Shifting { largest_page: 100, echoes_size: true, totals, requests: Default::default() };
+        let server = Shifting { largest_page: 100, echoes_size: true, totals, claims: None, requests: Default::default() };
         let (ids, walked) = walked(&server, size, None, 4);
         let distinct: std::collections::HashSet<_> = ids.iter().collect();
         prop_assert_eq!(distinct.len(), ids.len());
@@ -334,7 +336,7 @@ proptest! {
         // The newest vanishes: what follows moves up by one, past the page that is read next.
         let mut totals = vec![before; at];
         totals.push(before - 1);
-        let server = Shifting { largest_page: 100, echoes_size: true, totals, requests: Default::default() };
+        let server = Shifting { largest_page: 100, echoes_size: true, totals, claims: None, requests: Default::default() };
         let (ids, _) = walked(&server, size, None, 4);
         let distinct: std::collections::HashSet<_> = ids.iter().copied().collect();
         prop_assert_eq!(distinct.len(), ids.len());
@@ -348,12 +350,28 @@ fn a_total_that_never_settles_ends_in_a_shortfall_not_in_a_loop() {
         largest_page: 10,
         echoes_size: true,
         totals: (50..5000).collect(),
+        claims: None,
         requests: Default::default(),
     };
     let (ids, walked) = walked(&server, 10, None, 2);
     assert!(server.requests.get() < 200, "{}", server.requests.get());
     assert!(walked.missing > 0);
     assert_eq!(Some(ids.len() as u64 + walked.missing), walked.total);
+}
+
+#[test]
+fn a_total_that_is_not_true_ends_in_a_shortfall_after_some_empty_pages() {
+    let server = Shifting {
+        largest_page: 10,
+        echoes_size: true,
+        totals: vec![25],
+        claims: Some(1 << 62),
+        requests: Default::default(),
+    };
+    let (ids, walked) = walked(&server, 10, None, 2);
+    assert_eq!((ids.len(), walked.missing), (25, (1 << 62) - 25));
+    // Three pages have tasks, and eight have none.
+    assert_eq!(server.requests.get(), 11);
 }
 
 /// A listing that says no total, and gives the same page whatever is asked.
