@@ -27,6 +27,7 @@ use crate::error::{Error, Kind};
 use crate::operation::choice::Choice;
 use crate::operation::{Entry, Params};
 use crate::provider::Provider;
+use crate::render::Format;
 use crate::task::Task;
 
 pub(super) async fn run(
@@ -151,14 +152,7 @@ pub(super) async fn run(
     if !has_printed {
         let mut listing = Listing::new(entry, settings, rows, false, out);
         reprint(&survey, &mut listing).map_err(output)?;
-        // What a filter here leaves out is no part of the total.
-        let totals = if filters_here {
-            Vec::new()
-        } else {
-            walks.totals()
-        };
-        let listed = listing.end(&totals);
-        flush(listed, out, ui)?;
+        flush(listing.end(filters_here), out, ui)?;
     }
     let gave_up = ended != Ended::Done && survey.has_answered();
     let code = conclude(&queries, targets, settings, ui, tasks.len() as u64, walks);
@@ -175,12 +169,6 @@ pub(super) async fn run(
 struct Walks {
     walked: Vec<(usize, Walked)>,
     failures: Vec<(usize, Error)>,
-}
-
-impl Walks {
-    fn totals(&self) -> Vec<Walked> {
-        self.walked.iter().map(|(_, walked)| *walked).collect()
-    }
 }
 
 /// Prints pages as they arrive.
@@ -202,7 +190,8 @@ impl Sink for Streaming<'_, '_> {
                 gate.note(&self.queries[index].task(item, false));
             }
         }
-        self.listing.borrow_mut().page(batch).map_err(output)
+        let mut listing = self.listing.borrow_mut();
+        listing.page(index, batch).map_err(output)
     }
 
     fn done(&self, index: usize, outcome: Result<Walked, Error>) {
@@ -249,7 +238,7 @@ async fn stream(
     }
     walks.failures.extend(stopped.map(|error| (0, error)));
     let printed = listing.printed;
-    let listed = listing.end(&walks.totals());
+    let listed = listing.end(false);
     Ok((printed, walks, listed))
 }
 
@@ -263,7 +252,7 @@ fn flush(listed: io::Result<Vec<String>>, out: &mut Stream, ui: &Ui) -> Result<(
 /// Prints the matching items of the last poll.
 fn reprint(survey: &Survey<'_>, listing: &mut Listing<'_>) -> io::Result<()> {
     let mut left = survey.limit();
-    for (_, known) in survey.answers() {
+    for (query, known) in survey.answers() {
         let mut tasks = known.tasks.iter();
         for (page, new) in &known.pages {
             let items: Vec<_> = page.items().collect();
@@ -276,7 +265,7 @@ fn reprint(survey: &Survey<'_>, listing: &mut Listing<'_>) -> io::Result<()> {
                 .take(left)
                 .collect();
             left -= items.len();
-            listing.page(&Batch { page, items })?;
+            listing.page(query, &Batch { page, items })?;
         }
     }
     Ok(())
@@ -344,6 +333,17 @@ fn conclude(
     }
     if is_short {
         return Kind::Partial.exit_code();
+    }
+    let counted = walks
+        .walked
+        .iter()
+        .filter(|(_, walked)| *walked != Walked::default())
+        .count();
+    if counted < queries.len() && matches!(settings.format, Format::Json | Format::Yaml) {
+        ui.note(format!(
+            "the total is that of {counted} of {} listings: --limit was reached before the others were asked",
+            queries.len()
+        ));
     }
     if printed == 0
         && !settings.sandbox
