@@ -185,6 +185,53 @@ fn hostile_errors_are_shown_safely() {
 }
 
 #[test]
+fn no_server_writes_a_line_of_its_own_on_stderr() {
+    let lines = |output: &crate::harness::Output| {
+        let begins = [
+            "error: ",
+            "  ",
+            "gate: ",
+            "warning: ",
+            "note: ",
+            "HTTP ",
+            "retry in ",
+        ];
+        for line in output.err.lines() {
+            let is_ours = begins.iter().any(|begin| line.starts_with(begin));
+            assert!(is_ours, "{line:?} of {:?}", output.err);
+        }
+        output.err.lines().count()
+    };
+    let body =
+        r#"{"Code":"X\n::error::a","Message":"bad\n::error::pwned","RequestId":"R\n::error::b"}"#;
+    for line in ["aliyun agentless-tasks", "tasks --kind agentless -v"] {
+        let answers = (0..20).map(|_| Tamper::Answer(500, body, &[]));
+        let output = World::new(Tampered::new(sandbox(1), answers)).run(line);
+        assert!(
+            output.err.contains("bad\\n::error::pwned"),
+            "{}",
+            output.err
+        );
+        assert!(lines(&output) >= 4);
+    }
+    let item =
+        r#"{"TaskId":"t\n::error::id","Status":3,"TargetName":"web\n::warning::pwned\u001b[2J"}"#;
+    for line in [
+        "--fail-on failed",
+        "--wait",
+        "--wait --fail-on unknown,failed",
+    ] {
+        let output = tasks(item, line);
+        assert_eq!(output.code, 5);
+        assert!(
+            output.err.contains("gate: ") && lines(&output) == 1,
+            "{}",
+            output.err
+        );
+    }
+}
+
+#[test]
 fn every_classification_is_reviewed() {
     let aliyun = [
         "InvalidAccessKeyId.NotFound",
