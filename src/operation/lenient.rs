@@ -144,11 +144,21 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Ok(Text(match deserializer.deserialize_any(ScalarVisitor)? {
             Scalar::Text(text) => Some(text),
-            Scalar::Int(number) => Some(number.to_string().into()),
+            Scalar::Int(number) => Some(digits(number)),
             Scalar::Float(number) => Some(number.to_string().into()),
             Scalar::Bool(value) => Some(value.to_string().into()),
             Scalar::Other => None,
         }))
+    }
+}
+
+/// A status is a number of one digit in every item: its text takes no memory.
+fn digits(number: i64) -> Cow<'static, str> {
+    const DIGITS: &str = "0123456789";
+    let digit = usize::try_from(number).ok();
+    match digit.and_then(|digit| DIGITS.get(digit..=digit)) {
+        Some(digit) => digit.into(),
+        None => number.to_string().into(),
     }
 }
 
@@ -271,7 +281,9 @@ mod tests {
             assert_eq!(int(odd), None, "{odd}");
             assert_eq!(text(odd), None, "{odd}");
         }
-        assert_eq!(text("0"), Some("0".into()));
+        for number in [i64::MIN, -1, 0, 1, 9, 10, i64::MAX] {
+            assert_eq!(text(&number.to_string()), Some(number.to_string()));
+        }
         for odd in ["null", "3", "\"x\"", "{\"a\":1}", "true", "1.5"] {
             assert!(
                 serde_json::from_str::<List<Int>>(odd).unwrap().0.is_empty(),
