@@ -150,6 +150,10 @@ pub(super) async fn run(
             .collect(),
     };
     if !has_printed {
+        let mut rows = rows;
+        if let Some(rows) = &mut rows {
+            rows.fit(out.width());
+        }
         let mut listing = Listing::new(entry, settings, rows, false, out);
         reprint(&survey, &mut listing).map_err(output)?;
         flush(listing.end(filters_here), out, ui)?;
@@ -369,7 +373,7 @@ fn hint_at_the_other_centre(asked: &Target, ui: &Ui) {
 pub(super) fn report_dropped(ui: &Ui, columns: &[String]) {
     if !columns.is_empty() {
         ui.note(format!(
-            "no room for the columns {}: widen the terminal, name --columns, or use -o json",
+            "no room for the columns {}: widen the terminal, name --columns, or use -o wide",
             columns.join(", ")
         ));
     }

@@ -56,7 +56,7 @@ pub(super) async fn run(
     clouds.dedup_by_key(|provider| provider.id);
     regions::check(&clouds, settings)?;
     targets::check_endpoint(&clouds, settings)?;
-    let printer = Printer::new(settings, args.summary, args.details)?;
+    let mut printer = Printer::new(settings, args.summary, args.details)?;
     let means = Means::new(settings, context);
     let Context {
         clock,
@@ -134,6 +134,7 @@ pub(super) async fn run(
     let tasks = survey.tasks();
     tasks.iter().for_each(|task| gate.note(task));
     if !has_printed {
+        printer.fit(out.width());
         let dropped = printer
             .print(&tasks, &failures, settings, out)
             .and_then(|dropped| {
