@@ -338,15 +338,13 @@ fn conclude(
     if is_short {
         return Kind::Partial.exit_code();
     }
-    let counted = walks
-        .walked
-        .iter()
-        .filter(|(_, walked)| *walked != Walked::default())
-        .count();
-    if counted < queries.len() && matches!(settings.format, Format::Json | Format::Yaml) {
+    let is_full = |query: &Query| query.plan.limit.is_some_and(|limit| printed >= limit);
+    let was_asked = |(_, walked): &&(usize, Walked)| *walked != Walked::default();
+    let (asked, all) = (walks.walked.iter().filter(was_asked).count(), queries.len());
+    let counts = matches!(settings.format, Format::Json | Format::Yaml);
+    if counts && asked < all && queries.iter().any(is_full) {
         ui.note(format!(
-            "the total is that of {counted} of {} listings: --limit was reached before the others were asked",
-            queries.len()
+            "the total is that of {asked} of {all} listings: --limit was reached before the others were asked"
         ));
     }
     if printed == 0
