@@ -61,7 +61,7 @@ pub struct TasksArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub limit: Option<u64>,
     /// Print how many tasks there are of each cloud, kind and status, instead of the tasks
-    #[arg(long)]
+    #[arg(long, conflicts_with = "watch")]
     pub summary: bool,
     /// Show the stages of each task and the progress of its parts, where the cloud tells them
     #[arg(long, conflicts_with = "summary")]

@@ -162,7 +162,7 @@ fn finish(listed: io::Result<Vec<String>>, out: &mut Stream, ui: &Ui) -> Result<
     };
     if !dropped.is_empty() {
         ui.note(format!(
-            "no room for the columns {}: widen the terminal, name --columns, or use -o json",
+            "no room for the columns {}: widen the terminal, name --columns, or use -o wide",
             dropped.join(", ")
         ));
     }

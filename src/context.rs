@@ -120,6 +120,8 @@ pub struct Stream {
     /// Columns and rows as they are now: terminals are resized.
     size: Option<Size>,
     release: fn(),
+    /// Whether the user says how many columns results have.
+    is_fixed: bool,
 }
 
 /// Tells columns and rows of a terminal.
@@ -133,6 +135,7 @@ impl Stream {
             terminal: None,
             size: None,
             release: || {},
+            is_fixed: false,
         }
     }
 
@@ -143,6 +146,7 @@ impl Stream {
             terminal: Some(columns),
             size: None,
             release: || {},
+            is_fixed: false,
         }
     }
 
@@ -158,6 +162,24 @@ impl Stream {
     /// Lets go of the stream before the command ends.
     pub fn release(&mut self) {
         (self.release)();
+    }
+
+    /// The same terminal, with so many columns for results whatever its size is.
+    #[must_use]
+    pub fn fixed(self, columns: Option<u16>) -> Self {
+        Stream {
+            terminal: self.terminal.map(|now| columns.unwrap_or(now)),
+            is_fixed: columns.is_some(),
+            ..self
+        }
+    }
+
+    /// Columns for results as they are now; none in a pipe.
+    pub fn width(&self) -> Option<u16> {
+        let now = self.size.as_ref().filter(|_| !self.is_fixed);
+        let now = now.and_then(|size| size()).map(|(columns, _)| columns);
+        self.terminal
+            .map(|began| now.unwrap_or(began).max(NARROWEST))
     }
 
     /// Columns and rows as they are now.
@@ -209,7 +231,8 @@ impl Context {
         // A terminal shows each line at once; a pipe is written in large chunks.
         let out = if io::stdout().is_terminal() {
             let size = || terminal_size::terminal_size().map(|(columns, rows)| (columns.0, rows.0));
-            Stream::terminal(io::LineWriter::new(io::stdout()), columns(&env)).sized(size)
+            let out = Stream::terminal(io::LineWriter::new(io::stdout()), columns());
+            out.sized(size).fixed(fixed_columns(&env))
         } else {
             Stream::pipe(io::BufWriter::with_capacity(64 * 1024, RawStdout))
         };
@@ -218,7 +241,7 @@ impl Context {
             ..out
         };
         let err = if io::stderr().is_terminal() {
-            Stream::terminal(io::stderr(), columns(&env))
+            Stream::terminal(io::stderr(), columns()).fixed(fixed_columns(&env))
         } else {
             Stream::pipe(io::stderr())
         };
@@ -259,11 +282,37 @@ impl Write for RawStdout {
     }
 }
 
-/// `COLUMNS` wins, as in other tools; then what the terminal says; then 80.
-fn columns(env: &Env) -> u16 {
-    env.get("COLUMNS")
-        .and_then(|value| value.parse().ok())
-        .or_else(|| terminal_size::terminal_size().map(|(width, _)| width.0))
-        .unwrap_or(80)
-        .max(20)
+/// What is narrower shows nothing.
+const NARROWEST: u16 = 20;
+
+/// `COLUMNS` wins, as in other tools; none of them takes 0 for a width.
+fn fixed_columns(env: &Env) -> Option<u16> {
+    let columns: u16 = env.get("COLUMNS")?.parse().ok()?;
+    (columns > 0).then(|| columns.max(NARROWEST))
+}
+
+/// What the terminal says; else 80.
+fn columns() -> u16 {
+    let size = terminal_size::terminal_size();
+    size.map_or(80, |(width, _)| width.0.max(NARROWEST))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_users_columns_win_and_a_terminal_can_be_resized() {
+        let fixed = |value| fixed_columns(&Env::from_iter([("COLUMNS", value)]));
+        assert_eq!(
+            ["120", "7", "0", "", "-1", "wide"].map(fixed),
+            [Some(120), Some(20), None, None, None, None]
+        );
+        let resized = || Stream::terminal(io::sink(), 80).sized(|| Some((132, 50)));
+        assert_eq!(resized().width(), Some(132));
+        assert_eq!(resized().fixed(Some(60)).width(), Some(60));
+        assert_eq!(resized().fixed(None).width(), Some(132));
+        assert_eq!(Stream::terminal(io::sink(), 80).width(), Some(80));
+        assert_eq!(Stream::pipe(io::sink()).fixed(Some(60)).width(), None);
+    }
 }

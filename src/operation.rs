@@ -6,6 +6,7 @@
 pub mod choice;
 pub mod column;
 pub mod lenient;
+pub mod mend;
 pub mod narrow;
 pub mod page;
 

@@ -6,6 +6,7 @@ pub mod junit;
 pub mod live;
 pub mod program;
 pub mod request;
+mod room;
 pub mod rows;
 pub mod safe;
 pub mod style;

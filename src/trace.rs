@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::context::{Level, Ui};
 use crate::provider::Signed;
+use crate::render::safe;
 use crate::transport::Reply;
 
 /// What stands for a secret.
@@ -169,11 +170,12 @@ impl<'a> Try<'a> {
 pub fn retry(ui: &Ui, pause: Duration, name: &dyn Fn() -> String, why: &str) {
     ui.trace(Level::Verbose, || {
         format!(
-            "{:<9} {:>6} ms {:<15}  {}: {why}",
+            "{:<9} {:>6} ms {:<15}  {}: {}",
             "retry in",
             pause.as_millis(),
             "",
-            name()
+            name(),
+            safe::escape(why)
         )
     });
 }

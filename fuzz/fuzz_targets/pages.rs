@@ -2,6 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use scanq::operation::mend::mended;
 use scanq::operation::page::{Page, scalar};
 use scanq::provider::operations;
 use scanq::render::{json, yaml};
@@ -16,9 +17,16 @@ fuzz_target!(|body: &[u8]| {
             let mut out = Vec::new();
             json::compact(&mut out, item, true).unwrap();
             json::pretty(&mut out, item, 0, true).unwrap();
-            // Lone surrogates are JSON, but no text: YAML has no way to say them.
-            let _ = yaml::value(&mut out, item, 0);
-            if let Ok(view) = (entry.view)(item) {
+            yaml::value(&mut out, item, 0).unwrap();
+            if !item.starts_with('{') {
+                continue;
+            }
+            let readable = mended(item).unwrap();
+            for item in [item, readable.as_str()] {
+                let Ok(view) = (entry.view)(item) else {
+                    assert_ne!(item, readable);
+                    continue;
+                };
                 for column in 0..(entry.columns)().len() {
                     view.cell(column).plain();
                 }

@@ -38,6 +38,8 @@ pub struct Walked {
     pub total: Option<u64>,
     /// How many of those that were wanted did not come.
     pub missing: u64,
+    /// How many of the items are no objects: nothing is known of their tasks.
+    pub shapeless: u64,
 }
 
 /// A page, and which of its items are new.
@@ -81,6 +83,7 @@ pub async fn walk(
         unnamed: false,
         last_page: 0,
         items: 0,
+        shapeless: 0,
     };
     let Some(paging) = &entry.meta.paging else {
         let page = client.call(target, entry, params).await?;
@@ -148,6 +151,7 @@ struct Walk {
     /// Items of the last page.
     last_page: usize,
     items: u64,
+    shapeless: u64,
 }
 
 impl Walk {
@@ -178,6 +182,7 @@ impl Walk {
             };
             if is_new {
                 self.items += 1;
+                self.shapeless += u64::from(!item.starts_with('{'));
                 items.push(item);
             } else {
                 self.repeated = true;
@@ -231,6 +236,7 @@ impl Walk {
             items: self.items,
             total: self.total,
             missing: if plan.single { 0 } else { self.missing(plan) },
+            shapeless: self.shapeless,
         }
     }
 }

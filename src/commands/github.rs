@@ -43,7 +43,12 @@ fn annotation(task: &Task) -> String {
     for part in [&facts.target, &facts.message].into_iter().flatten() {
         text = format!("{text}: {part}");
     }
-    format!("::error title={}::{}", property(&title), data(&text))
+    // The runner decodes what it shows, but the line goes through a log that a terminal may read.
+    format!(
+        "::error title={}::{}",
+        property(&safe::escape(&title)),
+        data(&safe::escape(&text))
+    )
 }
 
 /// NOTE: As the runner's own toolkit escapes what follows `::`.
@@ -118,8 +123,8 @@ mod tests {
     #[test]
     fn annotations_can_not_be_forged() {
         assert_eq!(
-            annotation(&task("100%\r\n::warning::x")),
-            "::error title=aliyun a%2Cb%3Ac failed::t1: 100%25%0D%0A::warning::x"
+            annotation(&task("100%\r\n::warning::\x1b[2J")),
+            "::error title=aliyun a%2Cb%3Ac failed::t1: 100%25\\r\\n::warning::\\x1b[2J"
         );
     }
 

@@ -1,16 +1,17 @@
 //! Prints what a provider's operation answers, in any format, page by page.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use serde_json::Value;
-
 use crate::cli::global::Settings;
-use crate::client::pages::{Batch, Walked};
+use crate::client::pages::Batch;
 use crate::error::Error;
+use crate::operation::mend::mended;
 use crate::operation::page::Page;
 use crate::operation::{Entry, Items, Total, View};
 use crate::render::Format;
 use crate::render::document::Document;
+use crate::render::json;
 use crate::render::rows::Rows;
 use crate::render::style::Style;
 
@@ -21,8 +22,10 @@ pub(super) struct Listing<'w> {
     form: Form<'w>,
     /// With `--page`, or where the whole document is the item: documents go out as the server sent them.
     as_sent: bool,
-    /// The counters of the first page, to be adjusted at the end.
-    counters: Option<(String, Value)>,
+    /// The counters of the first page, to be adjusted at the end: name and raw value.
+    counters: Option<(String, String)>,
+    /// The server's last word, to each query, on how many items there are.
+    totals: BTreeMap<usize, u64>,
     /// Items printed.
     pub(super) printed: u64,
     /// Whether anything was answered: a listing that failed at once prints nothing, not even a header.
@@ -70,20 +73,24 @@ impl<'w> Listing<'w> {
             form,
             as_sent,
             counters: None,
+            totals: BTreeMap::new(),
             printed: 0,
             answered: false,
         }
     }
 
-    /// Prints what is new in a page.
-    pub(super) fn page(&mut self, batch: &Batch<'_>) -> io::Result<()> {
+    /// Prints what is new in a page of a query.
+    pub(super) fn page(&mut self, query: usize, batch: &Batch<'_>) -> io::Result<()> {
+        self.totals
+            .extend(batch.page.total.map(|total| (query, total)));
         self.printed += batch.items.len() as u64;
         self.answered = true;
         match &mut self.form {
             Form::Rows(out, rows) => {
                 for item in &batch.items {
-                    let view = view(self.entry, item);
-                    rows.row(out, |column| view.cell(column))?;
+                    view(self.entry, item, |view| {
+                        rows.row(out, |column| view.cell(column))
+                    })?;
                 }
                 Ok(())
             }
@@ -107,22 +114,24 @@ impl<'w> Listing<'w> {
         }
     }
 
-    /// Ends the output, after whatever arrived. `total` is the server's word on how many items there are. Gives the
-    /// names of columns for which the terminal has no room.
-    pub(super) fn end(self, walked: &[Walked]) -> io::Result<Vec<String>> {
-        let total = walked
-            .iter()
-            .filter_map(|walked| walked.total)
-            .sum::<u64>()
-            .max(self.printed);
+    /// Ends the output, after whatever arrived. Gives the names of columns for which the terminal has no room.
+    ///
+    /// The total stays the server's, unless items were filtered here: those that are left out are no part of it.
+    pub(super) fn end(self, is_filtered: bool) -> io::Result<Vec<String>> {
+        let counted = if is_filtered {
+            0
+        } else {
+            self.totals.values().sum()
+        };
+        let total = self.printed.max(counted);
         match self.form {
             _ if !self.answered => Ok(Vec::new()),
             Form::Rows(out, mut rows) => rows.end(out),
             Form::Document(document, ..) => {
                 if let Some(mut document) = *document {
                     if let Some((name, counters)) = self.counters {
-                        let counters = adjusted(counters, self.printed, total);
-                        document.field(&name, &counters.to_string())?;
+                        let counters = adjusted(&counters, self.printed, total);
+                        document.field(&name, &counters)?;
                     }
                     document.end()?;
                 }
@@ -136,11 +145,19 @@ impl<'w> Listing<'w> {
     }
 }
 
-/// The typed view of an item. What is no object at all has no fields.
-pub(super) fn view<'i>(entry: &Entry, item: &'i str) -> Box<dyn View + 'i> {
-    (entry.view)(item)
-        .or_else(|_| (entry.view)("{}"))
-        .expect("every field of a wire type is optional")
+/// Gives `look` the typed view of an item. What is no object at all has no fields.
+pub(super) fn view<T>(entry: &Entry, item: &str, look: impl FnOnce(&dyn View) -> T) -> T {
+    // The wire types would take a list's elements for fields.
+    let object = if item.starts_with('{') { item } else { "{}" };
+    let readable;
+    let view = match (entry.view)(object) {
+        Ok(view) => view,
+        Err(_) => {
+            readable = mended(object).unwrap_or_default();
+            (entry.view)(&readable).expect("any object can be read once it is mended")
+        }
+    };
+    look(&*view)
 }
 
 /// Writes the envelope and opens the list. Gives the counters, which come last: only then are they known.
@@ -148,7 +165,7 @@ fn begin(
     document: &mut Document<'_>,
     entry: &Entry,
     page: &Page,
-) -> io::Result<Option<(String, Value)>> {
+) -> io::Result<Option<(String, String)>> {
     let Items::List { key, total } = entry.meta.items else {
         return Ok(None);
     };
@@ -159,7 +176,7 @@ fn begin(
     let mut counters = None;
     for (name, raw) in page.envelope() {
         if name == counter {
-            counters = Some((name.to_owned(), serde_json::from_str(raw)?));
+            counters = Some((name.to_owned(), raw.to_owned()));
         } else {
             document.field(name, raw)?;
         }
@@ -168,18 +185,47 @@ fn begin(
     Ok(counters)
 }
 
-/// Counters of the merged document: one page, as large as what is printed. The total stays the server's.
-fn adjusted(mut counters: Value, printed: u64, total: u64) -> Value {
-    let Some(info) = counters.as_object_mut() else {
-        return total.into();
-    };
-    for (name, value) in info.iter_mut() {
-        *value = match name.as_str() {
-            "CurrentPage" => 1.into(),
-            "PageSize" | "Count" => printed.into(),
-            "TotalCount" => total.into(),
-            _ => continue,
-        };
+/// Counters of the merged document: one page, as large as what is printed, of `total` items. All else stays as it was
+/// sent, and so does what counts nothing.
+fn adjusted(counters: &str, printed: u64, total: u64) -> String {
+    match counters.as_bytes().first() {
+        Some(b'{') => {}
+        Some(b'"' | b'0'..=b'9') => return total.to_string(),
+        _ => return counters.to_owned(),
     }
-    counters
+    let Ok(fields) = json::fields(counters) else {
+        return counters.to_owned();
+    };
+    let fields = fields.iter().map(|(name, raw)| {
+        let counted = match name.get() {
+            r#""CurrentPage""# => Some(1),
+            r#""PageSize""# | r#""Count""# => Some(printed),
+            r#""TotalCount""# => Some(total),
+            _ => None,
+        };
+        let value = counted.map_or(raw.to_string(), |count| count.to_string());
+        format!("{name}:{value}")
+    });
+    format!("{{{}}}", fields.collect::<Vec<_>>().join(","))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counters_are_counted_anew_and_nothing_else_is_touched() {
+        for (sent, shown) in [
+            (
+                r#"{"CurrentPage": 3, "PageSize":"20","New":1.10,"TotalCount":9,"n":12345678901234567890123}"#,
+                r#"{"CurrentPage":1,"PageSize":5,"New":1.10,"TotalCount":7,"n":12345678901234567890123}"#,
+            ),
+            ("40", "7"),
+            (r#""40""#, "7"),
+            ("null", "null"),
+            ("[]", "[]"),
+        ] {
+            assert_eq!(adjusted(sent, 5, 7), shown);
+        }
+    }
 }

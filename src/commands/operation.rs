@@ -32,6 +32,7 @@ use crate::error::{Error, Kind};
 use crate::operation::choice::Choice;
 use crate::operation::{Entry, Params};
 use crate::provider::Provider;
+use crate::render::Format;
 use crate::render::rows::Rows;
 use crate::task::Task;
 use outcome::Outcome;
@@ -234,14 +235,14 @@ impl Asking<'_> {
                 .collect(),
         };
         if !has_printed {
+            let mut rows = rows;
+            if let Some(rows) = &mut rows {
+                rows.fit(out.width());
+            }
             let mut listing = Listing::new(inquiry.entry, settings, rows, false, out);
             let printed = reprint(&survey, &mut listing);
-            // What a filter here leaves out is no part of the total.
-            let totals = match inquiry.natives.is_empty() {
-                true => outcome.totals(),
-                false => Vec::new(),
-            };
-            let listed = printed.and_then(|()| listing.end(&totals));
+            let filters_here = !inquiry.natives.is_empty();
+            let listed = printed.and_then(|()| listing.end(filters_here));
             finish(listed, out, ui)?;
         }
         let gave_up = ended != Ended::Done && survey.has_answered();
@@ -254,10 +255,17 @@ impl Asking<'_> {
         wait::conclude(ended, code, &tasks, &gate, &inquiry.follow, ui, self.env)
     }
 
-    /// Says what did not come; or, where nothing did, what else there is to ask.
+    /// Says what did not come; or, where all did, what else there is to ask.
     fn say(&self, outcome: Outcome, printed: u64) {
         let is_whole = outcome.code(self.queries) == 0;
+        let asked = outcome.asked();
         outcome.say(self.queries, self.targets, printed, self.ui);
+        if is_whole && self.shows_total() && asked < self.queries.len() {
+            let all = self.queries.len();
+            self.ui.note(format!(
+                "the total is that of {asked} of {all} listings: --limit was reached before the others were asked"
+            ));
+        }
         if is_whole
             && printed == 0
             && self.settings.regions.is_empty()
@@ -267,12 +275,17 @@ impl Asking<'_> {
             hint_at_the_other_centre(asked, self.ui);
         }
     }
+
+    /// Whether what is printed has the server's total.
+    fn shows_total(&self) -> bool {
+        matches!(self.settings.format, Format::Json | Format::Yaml)
+    }
 }
 
 /// Prints the matching items of the last poll.
 fn reprint(survey: &Survey<'_>, listing: &mut Listing<'_>) -> io::Result<()> {
     let mut left = survey.limit();
-    for (_, known) in survey.answers() {
+    for (query, known) in survey.answers() {
         let mut tasks = known.tasks.iter();
         for (page, new) in &known.pages {
             let items: Vec<_> = page.items().collect();
@@ -285,7 +298,7 @@ fn reprint(survey: &Survey<'_>, listing: &mut Listing<'_>) -> io::Result<()> {
                 .take(left)
                 .collect();
             left -= items.len();
-            listing.page(&Batch { page, items })?;
+            listing.page(query, &Batch { page, items })?;
         }
     }
     Ok(())

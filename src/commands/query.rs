@@ -33,15 +33,14 @@ impl Query<'_> {
 
     /// What an item of its answer says of its task.
     pub(super) fn task(&self, item: &str, with_details: bool) -> Task {
-        let view = view(self.entry, item);
-        Task {
+        view(self.entry, item, |view| Task {
             cloud: self.target.provider.id,
             profile: self.target.profile.clone(),
             region: self.target.region.clone(),
             operation: self.entry.meta.api,
             facts: view.facts(),
             details: with_details.then(|| view.details()).flatten(),
-        }
+        })
     }
 }
 
@@ -122,14 +121,13 @@ async fn one(
     (items.get(), went_well)
 }
 
-/// What is to be said of a listing that came short of the server's own count.
+/// What is to be said of a listing that came short of the server's own count, or not in the shape of tasks.
 pub(super) fn shortfall(query: &Query<'_>, walked: Walked) -> Option<Error> {
     let total = walked.total.unwrap_or_default();
-    (walked.missing > 0).then(|| {
-        let why = format!(
-            "the server counts {total} tasks, but {} of them did not come",
-            walked.missing
-        );
-        Error::new(Kind::Partial, query.entry.meta.api, why).target(query.name())
-    })
+    let why = match (walked.missing, walked.shapeless) {
+        (0, 0) => return None,
+        (0, count) => format!("{count} of the tasks that came are no JSON objects"),
+        (count, _) => format!("the server counts {total} tasks, but {count} of them did not come"),
+    };
+    Some(Error::new(Kind::Partial, query.entry.meta.api, why).target(query.name()))
 }

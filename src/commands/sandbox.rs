@@ -10,7 +10,7 @@ use tokio::task::LocalSet;
 
 use super::{interrupted, output};
 use crate::cli::SandboxArgs;
-use crate::context::{Clock, Context};
+use crate::context::{Clock, Context, Level};
 use crate::error::{Error, Kind};
 use crate::sandbox::{Sandbox, Settings, fault, keys, listener};
 
@@ -74,7 +74,10 @@ pub(super) async fn run(matches: &ArgMatches, context: &mut Context) -> Result<u
         // A shell that waits for the end of the lines, as in $(…), has them all.
         out.release();
     }
-    context.ui.note(banner(&origin));
+    context.ui.note(format!(
+        "the sandbox serves both clouds at {origin} until Ctrl-C"
+    ));
+    context.ui.trace(Level::Normal, banner);
     let local = LocalSet::new();
     local
         .run_until(async {
@@ -108,12 +111,12 @@ fn environment<'a>(origin: &'a str, pid: &'a str) -> [(&'static str, &'a str); 1
     ]
 }
 
-fn banner(origin: &str) -> String {
+/// What it takes to sign in.
+fn banner() -> String {
     let (aliyun, sts) = (keys::ALIYUN, keys::ALIYUN_STS);
     let (huawei, temporary) = (keys::HUAWEI, keys::HUAWEI_STS);
     format!(
-        "the sandbox serves both clouds at {origin} until Ctrl-C
-  Alibaba Cloud   {} / {}
+        "  Alibaba Cloud   {} / {}
                   {} / {} with the security token {}
   Huawei Cloud    {} / {}
                   {} / {} with the security token {}

@@ -54,7 +54,7 @@ pub(super) async fn run(
     let clouds = targets::clouds(&profiles);
     regions::check(&clouds, settings)?;
     targets::check_endpoint(&clouds, settings)?;
-    let printer = Printer::new(settings, args.summary, args.details)?;
+    let mut printer = Printer::new(settings, args.summary, args.details)?;
     let means = Means::new(settings, context);
     let Context {
         clock,
@@ -124,6 +124,7 @@ pub(super) async fn run(
     let tasks = survey.tasks();
     tasks.iter().for_each(|task| gate.note(task));
     if !has_printed {
+        printer.fit(out.width());
         // A document says itself that it is not whole.
         let cut = (ended == wait::Ended::Interrupted).then(wait::interruption);
         let failures: Vec<_> = failures.iter().cloned().chain(cut).collect();

@@ -72,9 +72,9 @@ impl Ui {
         self.labelled(Level::Normal, "warning", "33", text.as_ref());
     }
 
-    /// A warning that decides the exit code: where only errors are said, it is one.
+    /// A warning that decides the exit code: where only errors are said, and where scripts read them, it is one.
     pub fn warn_or_fail(&self, error: &Error) {
-        if self.level.get() == Level::Quiet {
+        if self.level.get() == Level::Quiet || self.speaks_json() {
             return self.error(error);
         }
         let about = error.target.as_deref().unwrap_or(&error.what);
@@ -91,7 +91,8 @@ impl Ui {
         self.labelled(Level::Normal, "note", "36", text.as_ref());
     }
 
-    /// A line for `-v` or `-vv`. The text is only made when it is shown.
+    /// Lines of our own making, for this level and above. The text is only made when it is shown; what it quotes is on
+    /// one line already.
     pub fn trace(&self, level: Level, text: impl FnOnce() -> String) {
         if self.level.get() >= level {
             self.line(&safe::escape_lines(&text()));
@@ -124,7 +125,8 @@ impl Ui {
         if self.level.get() < level {
             return;
         }
-        let text = safe::escape_lines(text);
+        // A message is one line, whatever it quotes: a server could forge the next.
+        let text = safe::escape(text);
         if self.color.get() {
             self.line(&format!("\x1b[{style}m{label}:\x1b[0m {text}"));
         } else {
@@ -132,7 +134,7 @@ impl Ui {
         }
     }
 
-    /// Text that is already laid out: usage errors.
+    /// Text that is already laid out and safe: usage errors, annotations.
     pub fn raw(&self, text: &str) {
         self.line(text.trim_end());
     }

@@ -1,7 +1,8 @@
 //! Wire values as clouds really send them.
 //!
 //! A number may arrive as a number or as a numeric string, an id as a number, a list not at all. A field of an
-//! unexpected type becomes "not known"; it never makes the item unreadable, because the raw item is printed anyway.
+//! unexpected type becomes "not known"; it never makes the item unreadable, because the raw item is printed anyway. What
+//! serde_json itself refuses of valid JSON does, until it is [mended](super::mend).
 //!
 //! Text is borrowed from the page it came in, unless it has escapes: most of it is looked at once and thrown away.
 
@@ -9,7 +10,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use chrono::{DateTime, FixedOffset, NaiveDateTime, TimeZone, Utc};
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
@@ -25,7 +26,9 @@ pub struct Encoded<'a>(Option<&'a RawValue>);
 impl<'a> Encoded<'a> {
     /// The text.
     pub fn text(self) -> Text<'a> {
-        self.0.and_then(parse).unwrap_or_default()
+        self.0
+            .and_then(|raw| serde_json::from_str(raw.get()).ok())
+            .unwrap_or_default()
     }
 }
 
@@ -37,11 +40,12 @@ pub struct Int(pub Option<i64>);
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Decimal(pub Option<f64>);
 
-/// An object; anything else is "not known".
+/// An object; anything else is "not known". One that can't be read fails what it is in: a task would look well without
+/// the numbers of its failures.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Object<T>(pub Option<T>);
 
-/// A list; anything else is an empty one.
+/// A list; anything else is an empty one. One that can't be read fails what it is in.
 #[derive(Debug, Clone, PartialEq)]
 pub struct List<T>(pub Vec<T>);
 
@@ -140,11 +144,21 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Ok(Text(match deserializer.deserialize_any(ScalarVisitor)? {
             Scalar::Text(text) => Some(text),
-            Scalar::Int(number) => Some(number.to_string().into()),
+            Scalar::Int(number) => Some(digits(number)),
             Scalar::Float(number) => Some(number.to_string().into()),
             Scalar::Bool(value) => Some(value.to_string().into()),
             Scalar::Other => None,
         }))
+    }
+}
+
+/// A status is a number of one digit in every item: its text takes no memory.
+fn digits(number: i64) -> Cow<'static, str> {
+    const DIGITS: &str = "0123456789";
+    let digit = usize::try_from(number).ok();
+    match digit.and_then(|digit| DIGITS.get(digit..=digit)) {
+        Some(digit) => digit.into(),
+        None => number.to_string().into(),
     }
 }
 
@@ -167,33 +181,35 @@ impl<'de> Deserialize<'de> for Int {
 
 impl<'de> Deserialize<'de> for Decimal {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Decimal(
-            match deserializer.deserialize_any(ScalarVisitor)? {
-                Scalar::Int(number) => Some(number as f64),
-                Scalar::Float(number) => Some(number),
-                Scalar::Text(text) => text.trim().parse().ok(),
-                Scalar::Bool(_) | Scalar::Other => None,
-            },
-        ))
+        let number = match deserializer.deserialize_any(ScalarVisitor)? {
+            Scalar::Int(number) => Some(number as f64),
+            Scalar::Float(number) => Some(number),
+            Scalar::Text(text) => text.trim().parse().ok(),
+            Scalar::Bool(_) | Scalar::Other => None,
+        };
+        Ok(Decimal(number.filter(|number: &f64| number.is_finite())))
     }
 }
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(List(
-            parse(<&RawValue>::deserialize(deserializer)?).unwrap_or_default(),
-        ))
+        let list = read_if(b'[', <&RawValue>::deserialize(deserializer)?);
+        list.map(|list| List(list.unwrap_or_default()))
     }
 }
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Object(parse(<&RawValue>::deserialize(deserializer)?)))
+        read_if(b'{', <&RawValue>::deserialize(deserializer)?).map(Object)
     }
 }
 
-fn parse<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Option<T> {
-    serde_json::from_str(raw.get()).ok()
+/// Reads a value that begins so.
+fn read_if<'a, T: Deserialize<'a>, E: Error>(begin: u8, raw: &'a RawValue) -> Result<Option<T>, E> {
+    let raw = raw.get();
+    let found = raw.as_bytes().first() == Some(&begin);
+    let read = found.then(|| serde_json::from_str(raw).map_err(E::custom));
+    read.transpose()
 }
 
 impl Serialize for Text<'_> {
@@ -265,7 +281,9 @@ mod tests {
             assert_eq!(int(odd), None, "{odd}");
             assert_eq!(text(odd), None, "{odd}");
         }
-        assert_eq!(text("0"), Some("0".into()));
+        for number in [i64::MIN, -1, 0, 1, 9, 10, i64::MAX] {
+            assert_eq!(text(&number.to_string()), Some(number.to_string()));
+        }
         for odd in ["null", "3", "\"x\"", "{\"a\":1}", "true", "1.5"] {
             assert!(
                 serde_json::from_str::<List<Int>>(odd).unwrap().0.is_empty(),

@@ -190,7 +190,8 @@ pub fn scalar<'a>(item: &'a str, key: &str) -> Option<Cow<'a, str>> {
         [b'"', text @ .., b'"'] if !text.contains(&b'\\') => {
             raw.get(1..raw.len() - 1).map(Cow::Borrowed)
         }
-        [b'"', ..] => serde_json::from_str::<Key<'a>>(raw).ok().map(|key| key.0),
+        // What is no text to any reader still tells one item from another.
+        [b'"', ..] => Some(serde_json::from_str::<Key<'a>>(raw).map_or(raw.into(), |key| key.0)),
         [b'-' | b'0'..=b'9', ..] => Some(Cow::Borrowed(raw)),
         _ => None,
     }
@@ -285,6 +286,7 @@ mod tests {
         );
         assert_eq!(id(r#"{"TaskId":15}"#).as_deref(), Some("15"));
         assert_eq!(id(r#"{"TaskId":"\u0041"}"#).as_deref(), Some("A"));
+        assert_eq!(id(r#"{"TaskId":"\ud800"}"#).as_deref(), Some(r#""\ud800""#));
         for none in [
             r#"{"TaskId":null}"#,
             r#"{"TaskId":""}"#,

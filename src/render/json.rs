@@ -2,6 +2,9 @@
 
 use std::io::{self, Write};
 
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
 use super::safe;
 
 /// Spaces for each level.
@@ -123,6 +126,33 @@ fn string_end(text: &str) -> usize {
         }
     }
     text.len()
+}
+
+/// The fields of an object in their order, names and values as they are spelled.
+pub fn fields(raw: &str) -> serde_json::Result<Vec<(&RawValue, &RawValue)>> {
+    serde_json::from_str(raw).map(|Object(fields)| fields)
+}
+
+struct Object<'a>(Vec<(&'a RawValue, &'a RawValue)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields;
+        impl<'de> Visitor<'de> for Fields {
+            type Value = Vec<(&'de RawValue, &'de RawValue)>;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut fields = Vec::new();
+                while let Some(field) = map.next_entry()? {
+                    fields.push(field);
+                }
+                Ok(fields)
+            }
+        }
+        deserializer.deserialize_map(Fields).map(Object)
+    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+use super::safe;
 use crate::moment::rfc3339;
 use crate::task::{Status, Task};
 
@@ -118,7 +119,8 @@ impl std::fmt::Display for Seconds {
     }
 }
 
-/// Text of an attribute. Characters that XML 1.0 can't hold, not even as references, become U+FFFD.
+/// Text of an attribute. Characters that XML 1.0 can't hold, not even as references, become U+FFFD. What a terminal might
+/// obey is a reference, which is the same text to any XML reader.
 struct Escaped<'t>(&'t str);
 
 impl std::fmt::Display for Escaped<'_> {
@@ -133,6 +135,7 @@ impl std::fmt::Display for Escaped<'_> {
                 // A parser would make a plain space of them.
                 '\t' | '\n' | '\r' => write!(f, "&#{};", c as u32)?,
                 '\0'..'\u{20}' | '\u{fffe}' | '\u{ffff}' => f.write_char('\u{fffd}')?,
+                c if safe::is_unsafe(c) => write!(f, "&#x{:x};", c as u32)?,
                 c => f.write_char(c)?,
             }
         }
@@ -169,7 +172,7 @@ mod tests {
             task(Status::Succeeded, "a<b>&\"c\"", None),
             task(
                 Status::Partial,
-                "line\nbreak\u{1}\u{ffff}",
+                "line\nbreak\u{1}\u{ffff}\u{9b}\u{202e}",
                 Some("1 of 4 files failed"),
             ),
             task(Status::Failed, "x", None),

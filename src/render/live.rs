@@ -6,8 +6,8 @@
 use chrono::{DateTime, Utc};
 use unicode_width::UnicodeWidthStr;
 
+use super::room::cut;
 use super::safe;
-use super::table::cut;
 use super::when::duration;
 use crate::task::{Status, Task};
 

@@ -93,10 +93,16 @@ impl Rows {
             sort_by,
             sorted: Vec::new(),
             names,
-            table: Table::new(header, shape.width, shape.color, shape.times),
+            table: Table::new(header, shape.width, shape.color, shape.times)
+                .whole(format == Format::Wide || shape.columns.is_some()),
             records: Records::default(),
             started: false,
         })
+    }
+
+    /// Takes the terminal's width anew: it may have changed before the first row.
+    pub fn fit(&mut self, terminal: Option<u16>) {
+        self.table.fit(terminal);
     }
 
     /// One row; `cell` gives the value of a known column.

@@ -51,12 +51,15 @@ fn escape_where(text: &str, escapes: impl Fn(char) -> bool) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
-/// A cell that no spreadsheet runs as a formula: `=`, `+`, `-`, `@`, tab or carriage return at its start gets a `'`.
+/// A cell that no spreadsheet runs as a formula: `=`, `+`, `-`, `@`, also as wide as an ideograph, a tab or a line end at
+/// its start gets a `'`.
 ///
 /// Numbers keep their sign: `-5` is no formula.
 pub fn without_formula(cell: &str) -> Cow<'_, str> {
     match cell.chars().next() {
-        Some('=' | '+' | '-' | '@' | '\t' | '\r') if cell.parse::<f64>().is_err() => {
+        Some('=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠' | '\t' | '\r' | '\n')
+            if cell.parse::<f64>().is_err() =>
+        {
             Cow::Owned(format!("'{cell}"))
         }
         _ => Cow::Borrowed(cell),
@@ -88,6 +91,9 @@ mod tests {
         assert_eq!(without_formula("=HYPERLINK(1)"), "'=HYPERLINK(1)");
         assert_eq!(without_formula("@SUM"), "'@SUM");
         assert_eq!(without_formula("-1+1"), "'-1+1");
+        for cell in ["＝1+1", "＋1", "－5", "＠SUM", "\n=1+1", "\r=1", "\t=1"] {
+            assert_eq!(without_formula(cell), format!("'{cell}"));
+        }
         assert_eq!(without_formula("-5"), "-5");
         assert_eq!(without_formula("web"), "web");
     }

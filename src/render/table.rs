@@ -2,7 +2,7 @@
 //!
 //! Rows are laid out in blocks, so a long listing shows its first rows at once and never has to fit into memory. On a
 //! terminal the first block decides the widths: long texts are cut with `…`, and where even that does not fit, the
-//! least important columns are left out. In a pipe nothing is cut.
+//! least important columns are left out, unless they were asked for. In a pipe nothing is cut.
 //!
 //! Laid out here: comfy-table counts widths in 16 bits and panics on a cell of 64 KiB, which any server can send.
 
@@ -10,8 +10,7 @@ use std::borrow::Cow;
 use std::io::{self, Write};
 use std::ops::Range;
 
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
-
+use super::room::{GAP, cut, fit, width};
 use super::safe;
 use super::when::{self, Times, duration};
 use crate::operation::column::Cell;
@@ -19,9 +18,6 @@ use crate::task::Status;
 
 /// Rows laid out together.
 const BLOCK: usize = 200;
-
-/// Space between columns.
-const GAP: usize = 2;
 
 /// No column is cut to less than this; the first, which holds the id, is never cut.
 const NARROWEST: usize = 12;
@@ -85,6 +81,8 @@ pub struct Table {
     times: Times,
     block: Block,
     widths: Vec<usize>,
+    /// Whether every column is shown, whatever the room.
+    is_whole: bool,
     /// Columns that are shown, once the widths are known.
     kept: Option<usize>,
     columns: usize,
@@ -106,8 +104,21 @@ impl Table {
             times,
             block: Block::default(),
             widths: Vec::new(),
+            is_whole: false,
             kept: None,
         }
+    }
+
+    /// The same table, of which nobody wants a column left out: where there is no room, lines are as long as in a pipe and
+    /// the terminal wraps them.
+    #[must_use]
+    pub fn whole(self, is_whole: bool) -> Self {
+        Table { is_whole, ..self }
+    }
+
+    /// Takes the width of the terminal anew, before the first row.
+    pub fn fit(&mut self, terminal: Option<u16>) {
+        self.terminal = terminal.map(usize::from);
     }
 
     /// One row.
@@ -185,6 +196,10 @@ impl Table {
             return;
         };
         let mut kept = self.columns;
+        if self.is_whole && !fit(&mut self.widths, &least, terminal) {
+            (self.terminal, self.widths) = (None, Vec::new());
+            return self.measure(header, block);
+        }
         while kept > 1 && !fit(&mut self.widths[..kept], &least, terminal) {
             kept -= 1;
         }
@@ -232,59 +247,6 @@ fn spaces(lines: &mut String, count: usize) {
     }
 }
 
-/// Columns of the screen that a text takes, in which nothing is a control character any more.
-fn width(text: &str) -> usize {
-    if text.is_ascii() {
-        text.len()
-    } else {
-        text.width()
-    }
-}
-
-/// Narrows the widest columns until the row fits. Leaves them as they are if that can't be.
-fn fit(widths: &mut [usize], least: &[usize], terminal: usize) -> bool {
-    let room = terminal.saturating_sub(GAP * widths.len().saturating_sub(1));
-    let narrowest = widths
-        .iter()
-        .zip(least)
-        .map(|(width, least)| width.min(least))
-        .sum::<usize>();
-    if narrowest > room {
-        return false;
-    }
-    while widths.iter().sum::<usize>() > room {
-        let narrower = widths
-            .iter_mut()
-            .zip(least)
-            .filter(|(width, least)| **width > **least);
-        match narrower.max_by_key(|(width, _)| **width) {
-            Some((widest, _)) => *widest -= 1,
-            None => return false,
-        }
-    }
-    true
-}
-
-/// The text, cut to `width` columns with an ellipsis.
-pub(super) fn cut(text: &str, width: usize) -> Cow<'_, str> {
-    if text.width() <= width {
-        return Cow::Borrowed(text);
-    }
-    let mut end = 0;
-    let mut taken = 0;
-    for (index, c) in text.char_indices() {
-        taken += c.width().unwrap_or(0);
-        if taken > width.saturating_sub(1) {
-            break;
-        }
-        end = index + c.len_utf8();
-    }
-    match width {
-        0 => Cow::Borrowed(""),
-        _ => Cow::Owned(format!("{}…", &text[..end])),
-    }
-}
-
 /// The colour of a status, as the number of its escape sequence.
 pub(super) fn color(status: Status) -> &'static str {
     match status {
@@ -299,6 +261,8 @@ pub(super) fn color(status: Status) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use unicode_width::UnicodeWidthStr;
+
     use super::*;
 
     fn rendered(terminal: Option<u16>, color: bool, rows: &[[&str; 3]]) -> (String, Vec<usize>) {
@@ -354,6 +318,30 @@ mod tests {
         assert_eq!(dropped, [2]);
         assert!(shown.lines().all(|line| line.width() <= 44), "{shown}");
         assert!(shown.contains(id));
+    }
+
+    #[test]
+    fn columns_that_were_asked_for_are_cut_or_wrapped_but_never_dropped() {
+        let row = [
+            "0123456789012345678901234567",
+            "a-long-target-name",
+            "a-note-that-is-long",
+        ];
+        let shown = |terminal: u16| {
+            let mut table = Table::new(None, Some(terminal), false, Times::Utc).whole(true);
+            let mut out = Vec::new();
+            table
+                .row(&mut out, row.iter().map(|text| Cell::from(*text)))
+                .unwrap();
+            table.end(&mut out).unwrap();
+            assert!(table.dropped().is_empty());
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(
+            shown(56),
+            format!("{}  a-long-targ…  a-note-that…\n", row[0])
+        );
+        assert_eq!(shown(55), format!("{}\n", row.join("  ")));
     }
 
     #[test]

@@ -6,10 +6,10 @@
 
 use std::io::{self, Write};
 
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::json;
+use crate::operation::mend::without_lone_surrogates;
 
 /// Writes the value after a key or a dash, and the line end after it. `level` is the indent of the value's own lines.
 pub fn value(out: &mut dyn Write, raw: &str, level: usize) -> io::Result<()> {
@@ -41,7 +41,7 @@ pub fn value(out: &mut dyn Write, raw: &str, level: usize) -> io::Result<()> {
                 .try_for_each(|raw| element(out, raw.get(), level))
         }
         Some(b'"') => {
-            let text: String = serde_json::from_str(raw)?;
+            let text = text(raw)?;
             if is_plain(&text) {
                 writeln!(out, " {text}")
             } else {
@@ -54,7 +54,13 @@ pub fn value(out: &mut dyn Write, raw: &str, level: usize) -> io::Result<()> {
 
 /// The fields of an object in their order, values raw.
 pub fn fields(raw: &str) -> serde_json::Result<Vec<(String, &RawValue)>> {
-    serde_json::from_str(raw).map(|Object(fields)| fields)
+    let named = |(name, raw): (&RawValue, _)| Ok((text(name.get())?, raw));
+    json::fields(raw)?.into_iter().map(named).collect()
+}
+
+/// The text of a JSON string. YAML has no word for half of a surrogate pair either.
+fn text(raw: &str) -> serde_json::Result<String> {
+    serde_json::from_str(raw).or_else(|_| serde_json::from_str(&without_lone_surrogates(raw)))
 }
 
 /// Writes `name: value`.
@@ -112,29 +118,6 @@ fn is_plain(text: &str) -> bool {
         && !WORDS.contains(&text.to_ascii_lowercase().as_str())
 }
 
-/// The fields of an object in their order, values raw.
-struct Object<'a>(Vec<(String, &'a RawValue)>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Fields;
-        impl<'de> Visitor<'de> for Fields {
-            type Value = Vec<(String, &'de RawValue)>;
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("an object")
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut fields = Vec::new();
-                while let Some(field) = map.next_entry()? {
-                    fields.push(field);
-                }
-                Ok(fields)
-            }
-        }
-        deserializer.deserialize_map(Fields).map(Object)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -161,6 +144,8 @@ mod tests {
             (r#""a: b""#, " \"a: b\"\n"),
             (r#""""#, " \"\"\n"),
             ("\"\u{85}\u{1F980}\"", " \"\\u0085🦀\"\n"),
+            (r#""cut \ud83d""#, " \"cut \u{fffd}\"\n"),
+            (r#"{"\udc00":1e400}"#, "\n\"\u{fffd}\": 1e400\n"),
         ] {
             assert_eq!(yaml(raw), shown, "{raw}");
         }

@@ -82,6 +82,80 @@ fn lone_surrogates_and_broken_text_are_errors_not_guesses() {
     }
 }
 
+/// Runs `tasks` where every query gets a page with this one item of an agentless task.
+fn tasks(item: &str, line: &str) -> crate::harness::Output {
+    let answers = (0..9).map(|_| Tamper::Answer(200, page(item).leak(), &[]));
+    let world = World::new(Tampered::new(sandbox(1), answers));
+    world.run(&format!(
+        "tasks --cloud aliyun --region cn-shanghai --kind agentless {line}"
+    ))
+}
+
+#[test]
+fn an_odd_field_never_hides_that_a_task_failed() {
+    let deep = format!("{}{}", "[".repeat(500), "]".repeat(500));
+    for (field, target) in [
+        (r#""TargetName":"x\ud800y""#, "x\u{fffd}y".into()),
+        (r#""Progress":1e400"#, serde_json::Value::Null),
+        (
+            r#""Result":"one","Result":"other""#,
+            serde_json::Value::Null,
+        ),
+        (&*format!(r#""TargetName":{deep}"#), serde_json::Value::Null),
+    ] {
+        let item = format!(r#"{{"TaskId":"t1","Status":3,{field}}}"#);
+        let output = tasks(&item, "--fail-on failed -o json");
+        assert_eq!(output.code, 5, "{field}: {}", output.err);
+        let task = &output.json()["tasks"][0];
+        assert_eq!((&task["id"], &task["target"]), (&"t1".into(), &target));
+        for line in ["-o table", "-o jsonl", "-o yaml", "--page 1 -o csv"] {
+            let output = listing(page(&item), &format!("--fail-on failed {line}"));
+            assert_eq!(output.code, 5, "{line} {field}: {}", output.err);
+        }
+    }
+    // The numbers of failed parts are in an object of their own.
+    let item = r#"{"task_id":"h1","task_type":"iac_scan","task_status":"finished",
+        "iac_scan_info":{"file_type":"\udc00","failed_file_num":12}}"#;
+    let body = format!(r#"{{"total_num":1,"data_list":[{item}]}}"#);
+    let tampered = Tampered::new(sandbox(1), [Tamper::Answer(200, body.leak(), &[])]);
+    let line = "huawei tasks --task-type iac-scan --fail-on failed";
+    assert_eq!(World::new(tampered).run(line).code, 5);
+}
+
+#[test]
+fn half_a_surrogate_pair_ends_no_document() {
+    let item = r#"{"TaskId":"a","TargetName":"x\ud800y","\udfff":[1.10]}"#;
+    let body = format!(r#"{{"PageInfo":{{"TotalCount":1,"Note":"\ud800"}},"List":[{item}]}}"#);
+    let yaml = listing(body.clone(), "-o yaml");
+    assert_eq!(
+        (yaml.code, &*yaml.out),
+        (
+            0,
+            "List:\n  - TaskId: a\n    TargetName: \"x\u{fffd}y\"\n    \"\u{fffd}\":\n      - 1.10\nPageInfo:\n  \
+             TotalCount: 1\n  Note: \"\u{fffd}\"\n"
+        ),
+        "{}",
+        yaml.err
+    );
+    assert_eq!(listing(body.clone(), "-o yaml --page 1").code, 0);
+    let json = listing(body, "-o json");
+    assert_eq!(json.code, 0, "{}", json.err);
+    assert!(json.out.contains(r#""Note": "\ud800""#), "{}", json.out);
+}
+
+#[test]
+fn items_that_are_no_objects_are_a_partial_answer() {
+    for item in ["7", "null", r#"["t1","name",2,"web",3]"#] {
+        let output = tasks(item, "--fail-on failed -o json");
+        assert_eq!(output.code, 3, "{item}: {}", output.err);
+        assert_eq!(output.json()["tasks"][0]["status"], "unknown");
+        assert!(output.err.contains("are no JSON objects"), "{}", output.err);
+        let output = listing(page(item), "-o csv");
+        assert_eq!(output.code, 3, "{item}: {}", output.err);
+        assert!(output.err.contains("are no JSON objects"), "{}", output.err);
+    }
+}
+
 #[test]
 fn a_page_of_very_many_items_is_printed_whole() {
     let mut items = String::new();
@@ -108,6 +182,53 @@ fn hostile_errors_are_shown_safely() {
         .chars()
         .find(|c| scanq::render::safe::is_unsafe(*c) && *c != '\n');
     assert_eq!(raw, None, "{:?}", output.err);
+}
+
+#[test]
+fn no_server_writes_a_line_of_its_own_on_stderr() {
+    let lines = |output: &crate::harness::Output| {
+        let begins = [
+            "error: ",
+            "  ",
+            "gate: ",
+            "warning: ",
+            "note: ",
+            "HTTP ",
+            "retry in ",
+        ];
+        for line in output.err.lines() {
+            let is_ours = begins.iter().any(|begin| line.starts_with(begin));
+            assert!(is_ours, "{line:?} of {:?}", output.err);
+        }
+        output.err.lines().count()
+    };
+    let body =
+        r#"{"Code":"X\n::error::a","Message":"bad\n::error::pwned","RequestId":"R\n::error::b"}"#;
+    for line in ["aliyun agentless-tasks", "tasks --kind agentless -v"] {
+        let answers = (0..20).map(|_| Tamper::Answer(500, body, &[]));
+        let output = World::new(Tampered::new(sandbox(1), answers)).run(line);
+        assert!(
+            output.err.contains("bad\\n::error::pwned"),
+            "{}",
+            output.err
+        );
+        assert!(lines(&output) >= 4);
+    }
+    let item =
+        r#"{"TaskId":"t\n::error::id","Status":3,"TargetName":"web\n::warning::pwned\u001b[2J"}"#;
+    for line in [
+        "--fail-on failed",
+        "--wait",
+        "--wait --fail-on unknown,failed",
+    ] {
+        let output = tasks(item, line);
+        assert_eq!(output.code, 5);
+        assert!(
+            output.err.contains("gate: ") && lines(&output) == 1,
+            "{}",
+            output.err
+        );
+    }
 }
 
 #[test]

@@ -57,6 +57,13 @@ fn a_terminal_is_not_overflowed_and_says_what_it_leaves_out() {
             "{columns}: {}",
             output.err
         );
+        // What was asked for is there, on lines that the terminal wraps.
+        for flags in ["-o wide", "--columns old-uuid,new-uuid,task-id,status"] {
+            let output = world.run(&format!("aliyun image-fix-tasks --color never {flags}"));
+            let header: Vec<_> = output.lines()[0].split_whitespace().collect();
+            assert_eq!(header.len(), if flags == "-o wide" { 13 } else { 4 });
+            assert_eq!(output.err, "", "{columns}");
+        }
     }
 }
 

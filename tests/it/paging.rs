@@ -121,6 +121,23 @@ fn both_types_of_huawei_tasks_are_merged() {
         (60, 2)
     );
     assert_eq!(document["total_num"], 60);
+    assert_eq!(output.err, "");
+}
+
+#[test]
+fn a_total_says_when_it_is_not_that_of_all_listings() {
+    let (output, sent) = run(30, "huawei tasks --limit 2 -o json");
+    assert_eq!((output.code, sent), (0, 1));
+    assert_eq!(output.json()["total_num"], 30);
+    assert_eq!(
+        output.err,
+        "note: the total is that of 1 of 2 listings: --limit was reached before the others were asked\n"
+    );
+    let (output, sent) = run(30, "huawei tasks --limit 50 -o json");
+    assert_eq!((sent, &*output.err), (2, ""));
+    assert_eq!(output.json()["total_num"], 60);
+    // Rows count nothing.
+    assert_eq!(run(30, "huawei tasks --limit 2 -o csv").0.err, "");
 }
 
 #[test]
@@ -150,7 +167,12 @@ fn a_listing_that_breaks_off_has_printed_what_arrived_and_closes_its_document() 
         ));
         assert_eq!(output.code, 4, "{}", output.err);
         let printed = match format {
-            "json" => output.json()["List"].as_array().unwrap().len(),
+            "json" => {
+                let document = output.json();
+                // The server's word still holds.
+                assert_eq!(document["PageInfo"]["TotalCount"], 250);
+                document["List"].as_array().unwrap().len()
+            }
             _ => output.lines().len(),
         };
         assert_eq!(printed, count, "{format}");

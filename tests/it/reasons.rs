@@ -110,13 +110,25 @@ fn quiet_still_tells_why_the_exit_code_is_not_zero() {
         })
     };
     let run = |line: &str| World::new(Tampered::new(sandbox(5), lossy())).run(line);
-    let loud = run("aliyun agentless-tasks -o jsonl");
+    let loud = run("aliyun agentless-tasks -o csv");
     assert_eq!(loud.code, 3);
     assert!(
         loud.err.starts_with("warning: ") && loud.err.contains("did not come"),
         "{}",
         loud.err
     );
+    // Scripts are told of it as they are of errors, by whichever command.
+    for line in [
+        "aliyun agentless-tasks",
+        "tasks --kind agentless --region cn-shanghai",
+    ] {
+        for format in ["json", "jsonl"] {
+            let output = run(&format!("{line} -o {format}"));
+            assert_eq!(output.code, 3);
+            let said: serde_json::Value = serde_json::from_str(&output.err).unwrap();
+            assert_eq!(said["error"]["kind"], "partial", "{said}");
+        }
+    }
     let quiet = run("aliyun agentless-tasks -q");
     assert_eq!(quiet.code, 3);
     assert!(

@@ -144,6 +144,16 @@ fn a_summary_counts_by_cloud_kind_and_status() {
         assert_eq!(group["count"], all.iter().filter(same).count());
     }
     assert_eq!(document["errors"], serde_json::json!([]));
+    // Counts have no changes to be told one by one.
+    let (watched, sent) = run("tasks --summary --watch");
+    assert_eq!((watched.code, sent.len()), (2, 0));
+    assert!(
+        watched
+            .err
+            .contains("'--summary' cannot be used with '--watch'"),
+        "{}",
+        watched.err
+    );
     let lines = run("tasks --summary -o jsonl").0;
     assert_eq!(lines.lines().len(), groups.len());
     insta::assert_snapshot!(run("tasks --summary").0.out);

@@ -15,9 +15,10 @@ pub(super) struct Outcome {
 }
 
 impl Outcome {
-    /// How far each listing went that was read to its end.
-    pub(super) fn totals(&self) -> Vec<Walked> {
-        self.walked.iter().map(|(_, walked)| *walked).collect()
+    /// How many listings were asked: --limit may make the others needless.
+    pub(super) fn asked(&self) -> usize {
+        let was_asked = |(_, walked): &&(usize, Walked)| *walked != Walked::default();
+        self.walked.iter().filter(was_asked).count()
     }
 
     /// 0 if everything came, 3 if something did, else the code of what failed.

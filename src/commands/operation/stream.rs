@@ -60,7 +60,7 @@ impl<'a, 'w> Streaming<'a, 'w> {
         }
         outcome.failures.extend(stopped.map(|error| (0, error)));
         let printed = listing.printed;
-        let listed = listing.end(&outcome.totals());
+        let listed = listing.end(false);
         Ok((printed, outcome, listed))
     }
 }
@@ -75,7 +75,7 @@ impl Sink for Streaming<'_, '_> {
                 gate.note(&self.queries[index].task(item, false));
             }
         }
-        gate.unless_judged(self.listing.borrow_mut().page(batch).map_err(output))
+        gate.unless_judged(self.listing.borrow_mut().page(index, batch).map_err(output))
     }
 
     fn done(&self, index: usize, ended: Result<Walked, Error>) {

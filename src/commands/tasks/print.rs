@@ -78,6 +78,12 @@ impl Printer {
         Ok(Printer::Tasks(Box::new(rows)))
     }
 
+    /// Takes the terminal's width anew.
+    pub(super) fn fit(&mut self, terminal: Option<u16>) {
+        let (Printer::Tasks(rows) | Printer::Summary(rows)) = self;
+        rows.fit(terminal);
+    }
+
     /// Writes all of it. Gives the names of columns for which the terminal has no room.
     pub(super) fn print(
         self,

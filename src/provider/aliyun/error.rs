@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use crate::error::Kind;
 use crate::operation::lenient::{Object, Text};
+use crate::operation::mend::readable;
 use crate::provider::{Answer, Failure, Retry};
 
 /// The error envelope. Some products use lower camel case, so both are read.
@@ -44,7 +45,11 @@ pub(super) fn failure(answer: &Answer<'_>) -> Option<Failure> {
     if answer.status == 200 && answer.body.len() > crate::provider::LONGEST_ENVELOPE {
         return None;
     }
-    let envelope: Envelope = serde_json::from_slice(answer.body).unwrap_or_default();
+    // What quotes a name that was cut in two must not hide the code.
+    let body = readable(answer.body, |text| {
+        serde_json::from_str::<Envelope>(text).is_ok()
+    });
+    let envelope: Envelope = serde_json::from_str(&body).unwrap_or_default();
     // NOTE: A 200 with an error envelope is not documented for these operations, but costs nothing to recognise.
     let has_code = envelope.code.get().is_some() && envelope.message.get().is_some();
     if answer.status == 200 && !has_code {
@@ -274,6 +279,8 @@ mod tests {
         assert_eq!(upper.request_id.as_deref(), Some("R"));
         let number = answer(400, r#"{"Code":-101,"Message":"m"}"#, &[], failure).unwrap();
         assert_eq!(number.code.as_deref(), Some("-101"));
+        let cut = answer(400, r#"{"Code":"X","Message":"\ud83d"}"#, &[], failure).unwrap();
+        assert_eq!(cut.code.as_deref(), Some("X"));
     }
 
     #[test]

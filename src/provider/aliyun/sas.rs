@@ -82,12 +82,12 @@ fn is_error_code(result: &str) -> bool {
 }
 
 /// Status of image fix and agentless tasks, which count from 1.
-fn numbered_status(number: Option<i64>) -> Status {
-    match number {
-        Some(1) => Status::Running,
-        Some(2) => Status::Succeeded,
-        Some(3) => Status::Failed,
-        Some(4) => Status::TimedOut,
+fn numbered_status(native: &str) -> Status {
+    match native.trim() {
+        "1" => Status::Running,
+        "2" => Status::Succeeded,
+        "3" => Status::Failed,
+        "4" => Status::TimedOut,
         _ => Status::Unknown,
     }
 }

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use crate::error::Kind;
 use crate::operation::lenient::{Object, Text};
+use crate::operation::mend::readable;
 use crate::provider::{Answer, Failure, Retry};
 
 /// The spellings of the error envelope, in the order in which the vendor's SDK looks for them.
@@ -42,7 +43,11 @@ pub(super) fn failure(answer: &Answer<'_>) -> Option<Failure> {
     {
         return None;
     }
-    let envelope: Envelope = serde_json::from_slice(answer.body).unwrap_or_default();
+    // What quotes a name that was cut in two must not hide the code.
+    let body = readable(answer.body, |text| {
+        serde_json::from_str::<Envelope>(text).is_ok()
+    });
+    let envelope: Envelope = serde_json::from_str(&body).unwrap_or_default();
     let succeeded = (200..300).contains(&answer.status);
     if succeeded && envelope.error_code.get().is_none() {
         return None;
@@ -229,6 +234,7 @@ mod tests {
             r#"{"error_code":"C.1","error_msg":"words","request_id":"R"}"#,
             r#"{"errorCode":"C.1","errorMsg":"words"}"#,
             r#"{"code":"C.1","message":"words"}"#,
+            r#"{"code":"C.1","message":"words","extra":"\ud83d"}"#,
             r#"{"error":{"code":"C.1","message":"words","title":"t"}}"#,
         ] {
             let failure = answer(400, body, &[("x-request-id", "R")], failure).unwrap();

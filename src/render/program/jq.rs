@@ -200,7 +200,7 @@ fn why(thrown: Exn<'_, Val>) -> String {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::render::program::value::without_lone_surrogates;
+    use crate::operation::mend::without_lone_surrogates;
 
     pub fn outputs(program: &str, input: &str) -> Result<Vec<String>, String> {
         let mut outputs = Vec::new();

@@ -13,10 +13,10 @@ use std::time::Duration;
 use tokio::runtime::{self, Handle};
 use tokio::sync::oneshot;
 
-use super::value::without_lone_surrogates;
 use super::{Compiled, Language, Look, Output};
 use crate::error::{Error, Kind};
 use crate::interruption::interruption;
+use crate::operation::mend::without_lone_surrogates;
 use crate::render::{json, safe};
 
 /// Only what is used of it takes memory.

@@ -1,8 +1,6 @@
 //! JSON as jq's values and back. Not jaq's own reader and writer: a number must stay as the server spelled it, no input may
 //! overflow the stack, and what comes out must be JSON to every reader.
 
-use std::borrow::Cow;
-
 use jaq_json::{Map, Num, Rc, Val};
 
 use super::shortened;
@@ -128,37 +126,6 @@ pub(super) fn write(value: &Val, out: &mut String) -> Result<(), String> {
         }
     }
     Ok(())
-}
-
-/// JSON in which half of a pair (`\ud83d` alone, from a server that cut an emoji in two) is the replacement character,
-/// as in jq: it is no text that any reader takes.
-pub(super) fn without_lone_surrogates(raw: &str) -> Cow<'_, str> {
-    if !raw.contains("\\ud") && !raw.contains("\\uD") {
-        return raw.into();
-    }
-    let unit = |at: usize| {
-        let digits = raw.get(at..at + 6)?.strip_prefix("\\u")?;
-        u16::from_str_radix(digits, 16).ok()
-    };
-    let (mut mended, mut at) = (String::with_capacity(raw.len()), 0);
-    while let Some(found) = raw[at..].find('\\') {
-        mended.push_str(&raw[at..at + found]);
-        at += found;
-        let length = match (unit(at), unit(at + 6)) {
-            (Some(0xd800..0xdc00), Some(0xdc00..0xe000)) => 12,
-            (Some(0xd800..0xe000), _) => {
-                mended.push_str("\\ufffd");
-                at += 6;
-                continue;
-            }
-            (Some(_), _) => 6,
-            (None, _) => 2,
-        };
-        mended.push_str(&raw[at..at + length]);
-        at += length;
-    }
-    mended.push_str(&raw[at..]);
-    mended.into()
 }
 
 #[cfg(test)]

@@ -97,7 +97,7 @@ pub struct AgentlessTask<'a> {
     task_name: Text<'a>,
     target_type: Int,
     target_name: Text<'a>,
-    status: Int,
+    status: Text<'a>,
     progress: Int,
     start_time: Int,
     end_time: Int,
@@ -209,7 +209,7 @@ impl Operation for AgentlessTasks {
         column("duration", |row| duration(&row.facts)),
         column("instance", |row| Cell::from(&row.item.instance_name)),
         wide("ended", |row| row.facts.ended_at.into()),
-        wide("native-status", |row| row.item.status.into()),
+        wide("native-status", |row| Cell::from(&row.item.status)),
         wide("target-type", |row| {
             let number = row.item.target_type;
             let native = number.0.map(|number| number.to_string());
@@ -242,11 +242,8 @@ impl Operation for AgentlessTasks {
     }
 
     fn facts<'a>(item: &Self::Item<'a>) -> Facts<'a> {
-        let native = item
-            .status
-            .0
-            .map_or(String::new(), |status| status.to_string());
-        let status = numbered_status(item.status.0);
+        let native = item.status.kept().unwrap_or_default();
+        let status = numbered_status(&native);
         Facts {
             id: item.task_id.kept(),
             name: item.task_name.kept(),
@@ -276,18 +273,16 @@ mod tests {
 
     #[test]
     fn native_statuses_are_normalised() {
-        for (native, status) in [
-            ("1", Status::Running),
-            ("2", Status::Succeeded),
-            ("3", Status::Failed),
-            ("4", Status::TimedOut),
-            ("5", Status::Unknown),
+        for (json, native, status) in [
+            ("1", "1", Status::Running),
+            ("2", "2", Status::Succeeded),
+            ("\"3\"", "3", Status::Failed),
+            ("4", "4", Status::TimedOut),
+            ("5", "5", Status::Unknown),
+            ("\"FAIL\"", "FAIL", Status::Unknown),
         ] {
-            assert_eq!(
-                facts(&format!(r#"{{"Status":{native}}}"#)).status,
-                status,
-                "{native}"
-            );
+            let facts = facts(&format!(r#"{{"Status":{json}}}"#));
+            assert_eq!((facts.status, &*facts.native_status), (status, native));
         }
     }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{PAGING, VERSION, image_name, list, numbered_status};
 use crate::operation::choice::{Choice, Choices, Known, known};
 use crate::operation::column::{Cell, Column, column, duration, wide};
-use crate::operation::lenient::{Int, Text};
+use crate::operation::lenient::Text;
 use crate::operation::narrow::{ByStatus, Narrow, kind};
 use crate::operation::{Lifecycle, Meta, Operation, Sample, Test, Times, example, filter};
 use crate::task::{Facts, Status};
@@ -46,7 +46,7 @@ pub struct BuildTask<'a> {
     /// milliseconds: they are text without a zone, and FixTime comes first.
     fix_time: Text<'a>,
     finish_time: Text<'a>,
-    status: Int,
+    status: Text<'a>,
     vul_alias: Text<'a>,
 }
 
@@ -123,7 +123,7 @@ impl Operation for ImageFixTasks {
         column("duration", |row| duration(&row.facts)),
         column("vulnerability", |row| Cell::from(&row.item.vul_alias)),
         wide("ended", |row| row.facts.ended_at.into()),
-        wide("native-status", |row| row.item.status.into()),
+        wide("native-status", |row| Cell::from(&row.item.status)),
         wide("task-type", |row| Cell::from(&row.item.task_type)),
         wide("region", |row| Cell::from(&row.item.region_id)),
         wide("old-uuid", |row| Cell::from(&row.item.old_uuid)),
@@ -131,12 +131,12 @@ impl Operation for ImageFixTasks {
     ];
 
     fn facts<'a>(item: &Self::Item<'a>) -> Facts<'a> {
-        let native = item
-            .status
-            .0
-            .map_or(String::new(), |status| status.to_string());
+        let native = item.status.kept().unwrap_or_default();
         // Only 1 to 3 are documented here; 4 would be something new.
-        let status = numbered_status(item.status.0.filter(|status| *status != 4));
+        let status = match numbered_status(&native) {
+            Status::TimedOut => Status::Unknown,
+            status => status,
+        };
         Facts {
             id: item.build_task_id.kept(),
             target: image_name(&item.repo_namespace, &item.repo_name, &item.old_tag)
@@ -158,18 +158,16 @@ mod tests {
 
     #[test]
     fn native_statuses_are_normalised() {
-        for (native, status) in [
-            ("1", Status::Running),
-            ("2", Status::Succeeded),
-            ("\"3\"", Status::Failed),
-            ("4", Status::Unknown),
-            ("null", Status::Unknown),
+        for (json, native, status) in [
+            ("1", "1", Status::Running),
+            ("2", "2", Status::Succeeded),
+            ("\"3\"", "3", Status::Failed),
+            ("4", "4", Status::Unknown),
+            ("\"FAIL\"", "FAIL", Status::Unknown),
+            ("null", "", Status::Unknown),
         ] {
-            assert_eq!(
-                facts(&format!(r#"{{"Status":{native}}}"#)).status,
-                status,
-                "{native}"
-            );
+            let facts = facts(&format!(r#"{{"Status":{json}}}"#));
+            assert_eq!((facts.status, &*facts.native_status), (status, native));
         }
     }
 
