@@ -29,10 +29,12 @@ fn told_once(failures: &[Error]) -> Vec<Error> {
     groups.iter().map(|group| together(group)).collect()
 }
 
-/// Whether two targets failed for the very same reason. What was asked and where, and the request's id, may differ.
+/// Whether two targets failed for the very same reason. What was asked and where, and the request's id, may differ; not
+/// so which file or variable is wrong.
 fn is_same(one: &Error, other: &Error) -> bool {
     (one.kind, &one.why, &one.code, &one.hints)
         == (other.kind, &other.why, &other.code, &other.hints)
+        && (one.kind != Kind::Config || one.what == other.what)
 }
 
 /// Several failures as one, with the list of those that it concerns.
@@ -58,7 +60,7 @@ fn together(group: &[&Error]) -> Error {
         .collect();
     Error {
         what: match first.kind {
-            Kind::Config => String::new(),
+            Kind::Config => first.what.clone(),
             _ => format!("{} requests failed for the same reason", group.len()),
         },
         request_id: None,
@@ -91,5 +93,8 @@ mod tests {
         );
         assert_eq!(told.target.unwrap(), "p/a (2), q/b (1)");
         assert_eq!(together(&[&group[0]]).to_string(), "ListTasks: refused");
+        let [one, other] = ["/a", "/b"].map(|file| Error::new(Kind::Config, file, "is missing"));
+        assert!(!is_same(&one, &other));
+        assert_eq!(together(&[&one, &one]).to_string(), "/a: is missing");
     }
 }
