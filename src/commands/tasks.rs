@@ -10,12 +10,12 @@ use futures_util::future::join_all;
 
 use super::gate::Gate;
 use super::progress::Progress;
-use super::query::Order;
+use super::query::{Order, Query};
 use super::regions;
 use super::selection::Selection;
 use super::survey::{Aim, Survey};
 use super::targets::{self, Targets};
-use super::wait;
+use super::wait::{self, Ended};
 use super::watch::Viewer;
 use super::{Means, dry_run, failures, finish, output};
 use crate::cli::TasksArgs;
@@ -24,7 +24,7 @@ use crate::cli::global::Settings;
 use crate::cli::list::check_period;
 use crate::client::{Client, Target};
 use crate::config::Profile;
-use crate::context::Context;
+use crate::context::{Clock, Context, Env, Stream, Ui};
 use crate::credential::seek::Seek;
 use crate::error::{Error, Kind};
 use crate::render::Format;
@@ -54,7 +54,7 @@ pub(super) async fn run(
     let clouds = targets::clouds(&profiles);
     regions::check(&clouds, settings)?;
     targets::check_endpoint(&clouds, settings)?;
-    let mut printer = Printer::new(settings, args.summary, args.details)?;
+    let printer = Printer::new(settings, args.summary, args.details)?;
     let means = Means::new(settings, context);
     let Context {
         clock,
@@ -75,13 +75,7 @@ pub(super) async fn run(
         keeps_pages: false,
     };
 
-    let mut gate = Gate::new(&follow.fail_on);
-    let streams = settings.format == Format::Jsonl
-        && args.limit.is_none()
-        && !args.summary
-        && follow.waiting.is_none();
     let client = Client::new(&seek, settings.tries, settings.concurrency);
-    let is_watched = follow.waiting.as_ref().is_some_and(|waiting| waiting.watch);
     if let Some(printed) = dry_run::print(&queries, settings, &client, out, ui)? {
         failures::say(&broken, ui);
         return Ok(match broken[..] {
@@ -89,50 +83,94 @@ pub(super) async fn run(
             _ => Kind::Partial.exit_code(),
         });
     }
-    let progress = Progress::new(ui, out.terminal.is_some() && (streams || is_watched));
-    let survey = Survey::new(&queries, aim, progress);
-    if streams {
+    let streams = settings.format == Format::Jsonl
+        && args.limit.is_none()
+        && !args.summary
+        && follow.waiting.is_none();
+    let asking = Asking {
+        settings,
+        follow: &follow,
+        queries: &queries,
+        client: &client,
+        ui,
+        env,
+    };
+    match streams {
+        true => asking.stream(aim, broken, out).await,
+        false => asking.gather(aim, broken, printer, out, clock).await,
+    }
+}
+
+/// Everything that is needed to ask.
+struct Asking<'a> {
+    settings: &'a Settings,
+    follow: &'a Follow,
+    queries: &'a [Query<'a>],
+    client: &'a Client<'a>,
+    ui: &'a Ui,
+    env: &'a Env,
+}
+
+impl Asking<'_> {
+    /// Prints tasks as they arrive, a line each.
+    async fn stream(&self, aim: Aim, broken: Vec<Error>, out: &mut Stream) -> Result<u8, Error> {
+        let (ui, follow) = (self.ui, self.follow);
+        let mut gate = Gate::new(&follow.fail_on);
+        let progress = Progress::new(ui, out.terminal.is_some());
         let sink = RefCell::new((&mut *out, &mut gate));
         let stream = |tasks: &[Task]| {
             let (out, gate) = &mut *sink.borrow_mut();
             tasks.iter().for_each(|task| gate.note(task));
             let lines = tasks.iter().map(Task::json);
-            gate.unless_judged(settings.style.lines(*out, lines).map_err(output))
+            gate.unless_judged(self.settings.style.lines(*out, lines).map_err(output))
         };
-        let mut survey = survey.streaming(&stream);
-        let ended = wait::once(&client, &mut survey).await?;
+        let mut survey = Survey::new(self.queries, aim, progress).streaming(&stream);
+        let ended = wait::once(self.client, &mut survey).await?;
         let (failures, code) = unanswered(&survey, broken);
         drop(survey);
         finish(Ok(Vec::new()), out, ui)?;
         failures::say(&failures, ui);
-        return wait::conclude(ended, code, &[], &gate, &follow, ui, env);
+        wait::conclude(ended, code, &[], &gate, follow, ui, self.env)
     }
-    let mut survey = survey;
-    let has_printed;
-    let ended = match &follow.waiting {
-        None => {
-            has_printed = false;
-            wait::once(&client, &mut survey).await?
+
+    /// Prints tasks when all of them are known: once, or when they have ended.
+    async fn gather(
+        &self,
+        aim: Aim,
+        broken: Vec<Error>,
+        mut printer: Printer,
+        out: &mut Stream,
+        clock: &Clock,
+    ) -> Result<u8, Error> {
+        let (ui, follow, settings) = (self.ui, self.follow, self.settings);
+        let is_watched = follow.waiting.as_ref().is_some_and(|waiting| waiting.watch);
+        let progress = Progress::new(ui, out.terminal.is_some() && is_watched);
+        let mut survey = Survey::new(self.queries, aim, progress);
+        let (ended, has_printed) = match &follow.waiting {
+            None => (wait::once(self.client, &mut survey).await?, false),
+            Some(waiting) => {
+                let mut viewer = Viewer::new(waiting, settings, out, ui, clock);
+                let prints = viewer.prints();
+                let ended =
+                    wait::until_ended(self.client, &mut survey, waiting, ui, &mut viewer).await?;
+                (ended, prints)
+            }
+        };
+        let (failures, code) = unanswered(&survey, broken);
+        let tasks = survey.tasks();
+        let mut gate = Gate::new(&follow.fail_on);
+        tasks.iter().for_each(|task| gate.note(task));
+        if !has_printed {
+            printer.fit(out.width());
+            // A document says itself that it is not whole.
+            let cut = (ended == Ended::Interrupted).then(wait::interruption);
+            let failures: Vec<_> = failures.iter().cloned().chain(cut).collect();
+            let listed = printer.print(&tasks, &failures, settings, out);
+            finish(listed, out, ui)?;
         }
-        Some(waiting) => {
-            let mut viewer = Viewer::new(waiting, settings, out, ui, clock);
-            has_printed = viewer.prints();
-            wait::until_ended(&client, &mut survey, waiting, ui, &mut viewer).await?
-        }
-    };
-    let (failures, code) = unanswered(&survey, broken);
-    let tasks = survey.tasks();
-    tasks.iter().for_each(|task| gate.note(task));
-    if !has_printed {
-        printer.fit(out.width());
-        // A document says itself that it is not whole.
-        let cut = (ended == wait::Ended::Interrupted).then(wait::interruption);
-        let failures: Vec<_> = failures.iter().cloned().chain(cut).collect();
-        let listed = printer.print(&tasks, &failures, settings, out);
-        finish(listed, out, ui)?;
+        failures::say(&failures, ui);
+        wait::conclude(ended, code, &tasks, &gate, follow, ui, self.env)
     }
-    failures::say(&failures, ui);
-    wait::conclude(ended, code, &tasks, &gate, &follow, ui, env)
 }
 
 /// What did not come, and the exit code that it means: 3 if anything came, else the failures' own.
