@@ -71,7 +71,11 @@ pub fn without_lone_surrogates(raw: &str) -> Cow<'_, str> {
             (Some(_), _) => 6,
             (None, _) => 2,
         };
-        mended.push_str(&raw[at..at + length]);
+        // What is no JSON may end here.
+        let Some(kept) = raw.get(at..at + length) else {
+            break;
+        };
+        mended.push_str(kept);
         at += length;
     }
     mended.push_str(&raw[at..]);
@@ -108,7 +112,10 @@ mod tests {
             "]".repeat(9999)
         );
         assert!(mended(&deep).unwrap().starts_with(r#"{"a":"b","deep":[["#));
-        assert_eq!(mended("{"), None);
+        for other in ["{", "<a>\\ud\\", "\\ud\\é", "\\udé", "\\ud80"] {
+            assert_eq!(mended(other), None, "{other}");
+            assert_eq!(readable(other.as_bytes(), |_| false), other);
+        }
     }
 
     /// Any JSON, with everything in it that is valid and yet refused.
