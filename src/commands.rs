@@ -169,6 +169,15 @@ fn finish(listed: io::Result<Vec<String>>, out: &mut Stream, ui: &Ui) -> Result<
     Ok(())
 }
 
+/// What signing in comes to, unless the process is told to end before.
+async fn unless_interrupted<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    tokio::select! {
+        biased;
+        error = interrupted() => Err(error),
+        done = work => done,
+    }
+}
+
 /// Completes when the process is told to end.
 async fn interrupted() -> Error {
     interruption().await;

@@ -12,8 +12,8 @@ use crate::error::Error;
 use crate::operation::page::{Page, scalar};
 use crate::operation::{Entry, Items, Meta, Params};
 
-/// So many empty pages one after the other are the end of a listing, whatever its total says. One alone may be a page
-/// whose tasks the service keeps to itself.
+/// So many pages without anything new, one after the other, are the end of a listing, whatever its total says. One alone
+/// may be a page whose tasks the service keeps to itself.
 const END: u32 = 8;
 
 /// Which part of a listing is wanted.
@@ -82,12 +82,13 @@ pub async fn walk(
         repeated: false,
         unnamed: false,
         last_page: 0,
+        reach: 0,
         items: 0,
         shapeless: 0,
     };
     let Some(paging) = &entry.meta.paging else {
         let page = client.call(target, entry, params).await?;
-        walk.take(&page, deliver)?;
+        walk.take(&page, 0, deliver)?;
         return Ok(walk.end(plan));
     };
     let fetch = |offset: u64, size: u32| {
@@ -96,16 +97,16 @@ pub async fn walk(
         async move { client.call(target, entry, &params).await }
     };
 
-    for _ in 0..2 {
+    for is_first in [true, false] {
         let first = fetch(plan.offset, walk.size).await?;
-        walk.take(&first, deliver)?;
+        walk.take(&first, plan.offset, deliver)?;
         if plan.single {
             break;
         }
         let mut next = plan.offset + walk.step(&first, plan.offset);
         let mut brought_nothing = first.is_empty();
-        let mut empty = u32::from(first.is_empty());
-        while !walk.is_done() && empty < END && walk.has_more(next, brought_nothing) {
+        let mut idle = u32::from(first.is_empty());
+        while !walk.is_done() && idle < END && walk.has_more(next, brought_nothing) {
             // Without a total there is no knowing how far to go: one page at a time, until one brings nothing new.
             let end = walk.end_of_plan(next);
             let size = walk.size;
@@ -116,19 +117,21 @@ pub async fn walk(
             while let Some(page) = pages.next().await {
                 let page = page?;
                 let before = walk.items;
-                walk.take(&page, deliver)?;
+                walk.take(&page, next, deliver)?;
                 brought_nothing = walk.items == before;
                 next += u64::from(size);
-                empty = if page.is_empty() { empty + 1 } else { 0 };
+                // A second walk is for the few that slipped through the first.
+                let is_idle = page.is_empty() || is_first && brought_nothing;
+                idle = if is_idle { idle + 1 } else { 0 };
                 // The total may have shrunk meanwhile, or never have been true.
-                if walk.is_done() || empty == END || !walk.has_more(next, false) {
+                if walk.is_done() || idle == END || !walk.has_more(next, false) {
                     break;
                 }
             }
         }
         let short = walk.missing(plan) > 0 && (walk.moved || walk.repeated);
         // Items without ids can't be recognised: a second walk would give them again.
-        if walk.is_done() || walk.unnamed || !(walk.shrank || short) {
+        if walk.is_done() || walk.unnamed || idle == END || !(walk.shrank || short) {
             break;
         }
         (walk.moved, walk.shrank, walk.repeated) = (false, false, false);
@@ -150,15 +153,18 @@ struct Walk {
     unnamed: bool,
     /// Items of the last page.
     last_page: usize,
+    /// The position behind the last item that came. A total below that is not true.
+    reach: u64,
     items: u64,
     shapeless: u64,
 }
 
 impl Walk {
-    /// Takes note of a page and delivers what is new in it.
+    /// Takes note of the page at a position, and delivers what is new in it.
     fn take(
         &mut self,
         page: &Page,
+        offset: u64,
         deliver: &mut dyn FnMut(Batch<'_>) -> Result<(), Error>,
     ) -> Result<(), Error> {
         if let (Some(before), Some(now)) = (self.total, page.total) {
@@ -167,6 +173,7 @@ impl Walk {
         }
         self.total = page.total.or(self.total);
         self.last_page = page.len();
+        self.reach = self.reach.max(offset.saturating_add(page.len() as u64));
         let mut items = Vec::with_capacity(page.len());
         for item in page.items() {
             if self.items == self.limit {
@@ -211,7 +218,8 @@ impl Walk {
 
     fn has_more(&self, next: u64, brought_nothing: bool) -> bool {
         match self.total {
-            Some(total) => next < total,
+            Some(total) if total >= self.reach => next < total,
+            Some(_) => !brought_nothing && self.last_page >= self.size as usize,
             // Items without ids always look new: then only a short page ends it.
             None => !brought_nothing && (!self.unnamed || self.last_page >= self.size as usize),
         }
@@ -221,8 +229,8 @@ impl Walk {
     fn end_of_plan(&self, next: u64) -> u64 {
         let wanted = next.saturating_add(self.limit - self.items);
         match self.total {
-            Some(total) => wanted.min(total),
-            None => next + 1,
+            Some(total) if total >= self.reach => wanted.min(total),
+            _ => next + 1,
         }
     }
 

@@ -69,9 +69,14 @@ impl Seen {
         self.sorted.reserve_exact(gathered.len());
         self.sorted.extend(&gathered);
         while let Some(largest) = gathered.pop() {
-            // What is larger moves up by as many places as there are hashes yet to come.
-            let smaller = self.sorted[..rest].iter().rposition(|hash| *hash < largest);
-            let kept = smaller.map_or(0, |at| at + 1);
+            // What is larger moves up by as many places as there are hashes yet to come. It is not far: only every so many
+            // hashes one is sorted in.
+            let mut span = 1;
+            while span < rest && self.sorted[rest - span] > largest {
+                span *= 2;
+            }
+            let low = rest.saturating_sub(span);
+            let kept = low + self.sorted[low..rest].partition_point(|hash| *hash < largest);
             let place = kept + gathered.len();
             self.sorted.copy_within(kept..rest, place + 1);
             self.sorted[place] = largest;

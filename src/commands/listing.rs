@@ -190,19 +190,24 @@ fn begin(
 fn adjusted(counters: &str, printed: u64, total: u64) -> String {
     match counters.as_bytes().first() {
         Some(b'{') => {}
-        Some(b'"' | b'0'..=b'9') => return total.to_string(),
+        Some(b'"' | b'0'..=b'9') if counters.trim_matches('"').parse::<u64>().is_ok() => {
+            return total.to_string();
+        }
         _ => return counters.to_owned(),
     }
     let Ok(fields) = json::fields(counters) else {
         return counters.to_owned();
     };
     let fields = fields.iter().map(|(name, raw)| {
+        // What counts nothing that can be read stays as it was sent.
+        let is_count = raw.get().trim_matches('"').parse::<u64>().is_ok();
         let counted = match name.get() {
             r#""CurrentPage""# => Some(1),
             r#""PageSize""# | r#""Count""# => Some(printed),
             r#""TotalCount""# => Some(total),
             _ => None,
         };
+        let counted = counted.filter(|_| is_count);
         let value = counted.map_or(raw.to_string(), |count| count.to_string());
         format!("{name}:{value}")
     });
@@ -223,6 +228,11 @@ mod tests {
             ("40", "7"),
             (r#""40""#, "7"),
             ("null", "null"),
+            ("1e400", "1e400"),
+            (
+                r#"{"PageSize":20,"TotalCount":999999999999999999999999}"#,
+                r#"{"PageSize":5,"TotalCount":999999999999999999999999}"#,
+            ),
             ("[]", "[]"),
         ] {
             assert_eq!(adjusted(sent, 5, 7), shown);

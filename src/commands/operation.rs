@@ -19,7 +19,7 @@ use super::survey::{Aim, Survey};
 use super::targets::{self, Targets};
 use super::wait::{self, Ended};
 use super::watch::Viewer;
-use super::{Means, dry_run, finish};
+use super::{Means, dry_run, finish, unless_interrupted};
 use crate::cli::follow::{Follow, Waiting};
 use crate::cli::global::Settings;
 use crate::cli::list;
@@ -60,7 +60,8 @@ pub(super) async fn run(
         ..
     } = &mut *context;
     let seek = means.seek(ui);
-    let targets = sign_in(&profile, inquiry.plan.single, settings, &seek).await?;
+    let signing = sign_in(&profile, inquiry.plan.single, settings, &seek);
+    let targets = unless_interrupted(signing).await?;
     let queries = inquiry.queries(&targets);
     let client = Client::new(&seek, settings.tries, settings.concurrency);
     if let Some(code) = dry_run::print(&queries, settings, &client, out, ui)? {
@@ -260,7 +261,12 @@ impl Asking<'_> {
         let is_whole = outcome.code(self.queries) == 0;
         let asked = outcome.asked();
         outcome.say(self.queries, self.targets, printed, self.ui);
-        if is_whole && self.shows_total() && asked < self.queries.len() {
+        let is_full = self
+            .inquiry
+            .plan
+            .limit
+            .is_some_and(|limit| printed >= limit);
+        if is_whole && is_full && self.shows_total() && asked < self.queries.len() {
             let all = self.queries.len();
             self.ui.note(format!(
                 "the total is that of {asked} of {all} listings: --limit was reached before the others were asked"

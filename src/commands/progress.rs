@@ -78,7 +78,8 @@ impl<'u> Progress<'u> {
         let Some(bar) = &self.bar else { return };
         bar.set_style(style("{msg}"));
         bar.set_message(format!("waiting for {open} of {all} tasks"));
-        bar.tick();
+        // Nothing else draws it before the next poll, so it must not fall to the limit on redrawing.
+        bar.force_draw();
     }
 
     /// Takes it away for good: results follow.

@@ -92,10 +92,15 @@ pub(super) async fn run(matches: &ArgMatches, context: &mut Context) -> Result<u
 }
 
 /// What another shell needs to ask this sandbox; the last line says that it is complete.
-fn environment<'a>(origin: &'a str, pid: &'a str) -> [(&'static str, &'a str); 13] {
+fn environment<'a>(origin: &'a str, pid: &'a str) -> [(&'static str, &'a str); 18] {
     [
-        // The profiles of a configuration file have credentials of their own, which are not for a sandbox.
-        ("SCANQ_PROFILE", "aliyun,huawei"),
+        // Profiles of a configuration file, and what else this shell is signed in with, are not for a sandbox.
+        ("SCANQ_CONFIG", "/dev/null"),
+        ("SCANQ_PROFILE", ""),
+        ("SCANQ_REGION", ""),
+        ("ALIBABA_CLOUD_SECURITY_TOKEN", ""),
+        ("HUAWEICLOUD_SDK_SECURITY_TOKEN", ""),
+        ("HUAWEICLOUD_SDK_TOKEN", ""),
         ("SCANQ_ALIYUN_ENDPOINT", origin),
         ("SCANQ_HUAWEI_ENDPOINT", origin),
         ("SCANQ_HUAWEI_IAM_ENDPOINT", origin),

@@ -17,7 +17,7 @@ use super::survey::{Aim, Survey};
 use super::targets::{self, Targets};
 use super::wait::{self, Ended};
 use super::watch::Viewer;
-use super::{Means, dry_run, failures, finish, output};
+use super::{Means, dry_run, failures, finish, output, unless_interrupted};
 use crate::cli::TasksArgs;
 use crate::cli::follow::Follow;
 use crate::cli::global::Settings;
@@ -64,7 +64,7 @@ pub(super) async fn run(
         ..
     } = &mut *context;
     let seek = means.seek(ui);
-    let (targets, broken) = sign_in(&profiles, settings, &seek).await?;
+    let (targets, broken) = unless_interrupted(sign_in(&profiles, settings, &seek)).await?;
     let queries = ask::queries(&targets, &selection, follow.waiting.is_some())?;
     let aim = Aim {
         selection,
@@ -220,6 +220,12 @@ async fn sign_in(
                 if profile.built_in && settings.profiles.is_empty() =>
             {
                 absent.push((profile, reasons))
+            }
+            Ok(Targets::NotSignedIn(_)) if settings.dry_run.is_some() => {
+                match targets::stand_ins(profile, settings, seek, true).await {
+                    Ok(found) => targets.extend(found),
+                    Err(error) => failures.push(error.target(&*profile.name)),
+                }
             }
             Ok(Targets::NotSignedIn(reasons)) => {
                 failures.push(targets::not_signed_in(profile, &reasons).target(&*profile.name))

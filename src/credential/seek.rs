@@ -305,6 +305,10 @@ pub fn read_text(path: &Path) -> Result<Option<(String, bool)>, Unreadable> {
         }
         Err(why) => return Err(closed(&why)),
     };
+    // As other tools have it, where there is to be no file.
+    if path == Path::new("/dev/null") {
+        return Ok(Some((String::new(), false)));
+    }
     // A FIFO or a device would block or never end.
     if !metadata.is_file() {
         return Err(closed(&"not a file"));

@@ -362,3 +362,66 @@ fn a_second_signal_ends_what_a_reader_holds_up() {
         assert_eq!(process.wait().unwrap().code(), Some(130));
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn signing_in_can_be_interrupted() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("config.toml");
+    let profile = "[profiles.slow]\ncloud = \"aliyun\"\nregions = [\"cn-shanghai\"]\n";
+    let credentials = "credentials = { command = [\"/bin/sleep\", \"20\"] }\n";
+    std::fs::write(&config, format!("{profile}{credentials}")).unwrap();
+    for line in [
+        "aliyun agentless-tasks -p slow -o json",
+        "tasks -p slow -o json",
+        "profile show slow -o json",
+        "profile check slow -o json",
+    ] {
+        let mut command = crate::harness::binary(&line.split_whitespace().collect::<Vec<_>>());
+        let pipe = std::process::Stdio::piped;
+        command.env("SCANQ_CONFIG", &config).stdout(pipe());
+        let child = command.stderr(pipe()).spawn().unwrap();
+        std::thread::sleep(Duration::from_secs(1));
+        let mut kill = std::process::Command::new("kill");
+        kill.args(["-TERM", &child.id().to_string()]);
+        assert!(kill.status().unwrap().success());
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(130), "{line}");
+        let err = String::from_utf8(output.stderr).unwrap();
+        assert!(err.contains("\"kind\":\"interrupted\""), "{line}: {err}");
+    }
+}
+
+#[test]
+fn a_sandboxs_environment_is_for_every_command_whatever_else_is_configured() {
+    let served = Served::start(&[]);
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join(".config/scanq");
+    std::fs::create_dir_all(&folder).unwrap();
+    let profile = |name: &str, cloud: &str| {
+        format!("[profiles.{name}]\ncloud = \"{cloud}\"\ncredentials = {{ aliyun_cli = \"x\" }}\n")
+    };
+    std::fs::write(folder.join("config.toml"), profile("aliyun", "aliyun")).unwrap();
+    let home = home.path().to_str().unwrap();
+    for name in [
+        "SCANQ_PROFILE",
+        "SCANQ_REGION",
+        "HUAWEICLOUD_SDK_TOKEN",
+        "ALIBABA_CLOUD_SECURITY_TOKEN",
+    ] {
+        let set = served
+            .env
+            .iter()
+            .any(|(known, value)| known == name && value.is_empty());
+        assert!(set, "{name}");
+    }
+    for line in [
+        "tasks --summary",
+        "aliyun agentless-tasks",
+        "huawei tasks",
+        "profile check",
+    ] {
+        let output = served.run(line, &[("HOME", home)]);
+        assert_eq!(output.code, 0, "{line}: {}", output.err);
+    }
+}

@@ -396,12 +396,32 @@ fn a_total_that_is_not_true_ends_in_a_shortfall_after_some_empty_pages() {
     assert_eq!(server.requests.get(), 11);
 }
 
+#[test]
+fn a_total_that_is_too_small_hides_no_item() {
+    for claimed in [0, 1, 12, 25] {
+        let server = Shifting {
+            largest_page: 10,
+            echoes_size: true,
+            totals: vec![25],
+            claims: Some(claimed),
+            requests: Default::default(),
+        };
+        let (ids, walked) = walked(&server, 10, None, 2);
+        assert_eq!((ids.len(), walked.missing), (25, 0), "{claimed}");
+        assert_eq!(server.requests.get(), 3, "{claimed}");
+    }
+}
+
 /// A listing that says no total, and gives the same page whatever is asked.
-struct Deaf(&'static str);
+struct Deaf {
+    item: &'static str,
+    info: &'static str,
+}
 
 impl Transport for Deaf {
     fn send(&self, _: Signed) -> Sending<'_> {
-        let body = format!(r#"{{"List":[{0},{0},{0}],"PageInfo":{{}}}}"#, self.0);
+        let Deaf { item, info } = self;
+        let body = format!(r#"{{"List":[{item},{item},{item}],"PageInfo":{info}}}"#);
         Box::pin(async move {
             Ok(Reply {
                 status: 200,
@@ -415,7 +435,14 @@ impl Transport for Deaf {
 #[test]
 fn a_server_that_does_not_page_ends_the_walk() {
     for (item, lines) in [(r#"{"TaskId":1}"#, 1), (r#"{"x":1}"#, 3)] {
-        let output = World::new(Rc::new(Deaf(item))).run("aliyun agentless-tasks -o jsonl");
+        let deaf = Deaf { item, info: "{}" };
+        let output = World::new(Rc::new(deaf)).run("aliyun agentless-tasks -o jsonl");
         assert_eq!(output.lines().len(), lines, "{item}: {}", output.err);
     }
+    let deaf = Deaf {
+        item: r#"{"TaskId":1}"#,
+        info: r#"{"TotalCount":100000000}"#,
+    };
+    let output = World::new(Rc::new(deaf)).run("aliyun agentless-tasks -o jsonl");
+    assert_eq!((output.code, output.lines().len()), (3, 1));
 }

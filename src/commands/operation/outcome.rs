@@ -42,17 +42,21 @@ impl Outcome {
         if self.failures.is_empty() {
             return;
         }
-        if printed > 0 {
-            ui.warn(format!(
-                "{printed} tasks arrived before this and are printed"
-            ));
+        let arrived = format!("{printed} tasks arrived before this and are printed");
+        let arrived = (printed > 0).then_some(arrived);
+        if !ui.speaks_json() {
+            arrived.iter().for_each(|arrived| ui.warn(arrived));
         }
         let named = |(at, error): (usize, Error)| match targets.len() {
             1 => error,
             _ if error.kind == Kind::Interrupted => error,
             _ => error.target(queries[at].target.name()),
         };
-        let failures: Vec<_> = self.failures.into_iter().map(named).collect();
+        let mut failures: Vec<_> = self.failures.into_iter().map(named).collect();
+        // Where scripts read, stderr has errors alone.
+        if let (true, Some(last)) = (ui.speaks_json(), failures.last_mut()) {
+            last.hints.extend(arrived);
+        }
         failures::say(&failures, ui);
     }
 

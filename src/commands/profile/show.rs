@@ -9,7 +9,7 @@ use crate::cli::global::Settings;
 use crate::client::DEFAULT_TIMEOUT;
 use crate::client::http::CONNECT_TIMEOUT;
 use crate::commands::targets::{self, Set};
-use crate::commands::{Means, regions, sheet};
+use crate::commands::{Means, regions, sheet, unless_interrupted};
 use crate::config::Profile;
 use crate::context::Context;
 use crate::credential::seek::Seek;
@@ -31,7 +31,7 @@ pub(super) async fn run(
     let file = settings.config.origin(profile);
     let endpoint = targets::endpoint(profile, settings, &seek);
     let signed_in = match &endpoint {
-        Ok(_) => sign_in(profile, settings, &seek).await,
+        Ok(_) => unless_interrupted(sign_in(profile, settings, &seek)).await,
         // As everywhere, nobody signs in where the address is wrong.
         Err(error) => Err(error.clone()),
     };
