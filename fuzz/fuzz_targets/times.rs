@@ -2,7 +2,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use scanq::cli::time::{Moment, span};
+use scanq::cli::time::Moment;
+use scanq::span::span;
 
 fuzz_target!(|text: &str| {
     if let Ok(moment) = Moment::parse(text) {
