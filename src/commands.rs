@@ -181,5 +181,5 @@ async fn unless_interrupted<T>(work: impl Future<Output = Result<T, Error>>) -> 
 /// Completes when the process is told to end.
 async fn interrupted() -> Error {
     interruption().await;
-    Error::new(Kind::Interrupted, "interrupted", "")
+    Error::interrupted()
 }

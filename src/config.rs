@@ -190,18 +190,10 @@ impl Config {
 mod tests {
     use super::*;
 
-    fn parse(text: &str) -> Result<Config, Error> {
-        Config::parse(
-            Path::new("config.toml"),
-            text,
-            &Env::from_iter([("HOME", "/home/me")]),
-        )
-    }
-
     #[test]
     fn several_profiles_of_a_cloud_need_a_choice() {
-        let config =
-            parse("[profiles.a]\ncloud = \"aliyun\"\n[profiles.b]\ncloud = \"aliyun\"").unwrap();
+        let text = "[profiles.a]\ncloud = \"aliyun\"\n[profiles.b]\ncloud = \"aliyun\"";
+        let config = Config::parse(Path::new("config.toml"), text, &Env::default()).unwrap();
         let error = config
             .profile_of(provider::by_id("aliyun").unwrap())
             .unwrap_err();

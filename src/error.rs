@@ -128,6 +128,11 @@ impl Error {
         }
     }
 
+    /// What a command ends with that is told to end.
+    pub fn interrupted() -> Self {
+        Error::new(Kind::Interrupted, "interrupted", "")
+    }
+
     /// A wrong command line.
     pub fn usage(what: impl Into<String>, why: impl fmt::Display) -> Self {
         Error::new(Kind::Usage, what, why)

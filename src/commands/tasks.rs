@@ -163,7 +163,7 @@ impl Asking<'_> {
         if !has_printed {
             printer.fit(out.width());
             // A document says itself that it is not whole.
-            let cut = (ended == Ended::Interrupted).then(wait::interruption);
+            let cut = (ended == Ended::Interrupted).then(Error::interrupted);
             let failures: Vec<_> = failures.iter().cloned().chain(cut).collect();
             let listed = printer.print(&tasks, &failures, settings, out);
             finish(listed, out, ui)?;

@@ -146,11 +146,6 @@ fn verdict(survey: &Survey<'_>, tasks: &[&Task], waiting: &Waiting) -> Option<En
     is_done.then_some(Ended::Done)
 }
 
-/// What an interrupted command ends with.
-pub(super) fn interruption() -> Error {
-    Error::new(Kind::Interrupted, "interrupted", "")
-}
-
 /// Says how it came out, the gate last, and decides the exit code. `code` is that of what did not come.
 ///
 /// # Errors
@@ -165,7 +160,7 @@ pub(super) fn conclude(
     env: &Env,
 ) -> Result<u8, Error> {
     if ended == Ended::Interrupted {
-        return Err(interruption());
+        return Err(Error::interrupted());
     }
     let unanswered = code != 0 && code != Kind::Partial.exit_code();
     let gave_up = follow

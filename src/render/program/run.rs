@@ -154,7 +154,7 @@ impl Program {
             let mut task = Context::from_waker(Waker::noop());
             interruption.as_mut().poll(&mut task).is_ready()
         };
-        let interrupted = || Stopped::Program(Error::new(Kind::Interrupted, "interrupted", ""));
+        let interrupted = || Stopped::Program(Error::interrupted());
         if is_interrupted() {
             return Err(interrupted());
         }
